@@ -1,0 +1,106 @@
+"""The types of CQL (CQL Author's Guide §Data Types; ELM §Type specifiers).
+
+A type is a small frozen value: equal types compare equal, print as CQL writes them, and can be dictionary keys.
+Class types are named with their model (`System.Integer`, `FHIR.Period`); what a class contains is the model's
+knowledge (`cql_like.model`), not the type's.
+"""
+
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True, slots=True)
+class Named:
+    """A class or simple type of a model: `System.Integer`, `FHIR.Encounter`."""
+
+    model: str
+    name: str
+
+    def __str__(self) -> str:
+        return f"{self.model}.{self.name}"
+
+
+@dataclass(frozen=True, slots=True)
+class ListOf:
+    """`List<element>`."""
+
+    element: "Type"
+
+    def __str__(self) -> str:
+        return f"List<{self.element}>"
+
+
+@dataclass(frozen=True, slots=True)
+class IntervalOf:
+    """`Interval<point>`."""
+
+    point: "Type"
+
+    def __str__(self) -> str:
+        return f"Interval<{self.point}>"
+
+
+@dataclass(frozen=True, slots=True)
+class ChoiceOf:
+    """`Choice<...>`: a value of any one of two or more alternatives, none of which is itself a choice."""
+
+    alternatives: frozenset["Type"]
+
+    def __post_init__(self) -> None:
+        if any(isinstance(alternative, ChoiceOf) for alternative in self.alternatives):
+            raise ValueError(f"a choice within a choice must be flattened: {self}")
+
+    def __str__(self) -> str:
+        return "Choice<" + ", ".join(sorted(map(str, self.alternatives))) + ">"
+
+
+@dataclass(frozen=True, slots=True)
+class TupleOf:
+    """`Tuple{name type, ...}`; the order of elements carries no meaning, so they are kept sorted by name."""
+
+    elements: tuple[tuple[str, "Type"], ...]
+
+    def __post_init__(self) -> None:
+        names = [name for name, _ in self.elements]
+        if names != sorted(set(names)):
+            raise ValueError(f"tuple elements must be distinct and sorted by name: {names}")
+
+    def __str__(self) -> str:
+        return "Tuple{" + ", ".join(f"{name} {element}" for name, element in self.elements) + "}"
+
+
+@dataclass(frozen=True, slots=True)
+class Variable:
+    """A type variable in an operator's signature (`T` in `First(List<T>) -> T`); never the type of a value."""
+
+    name: str
+
+    def __str__(self) -> str:
+        return self.name
+
+
+Type = Named | ListOf | IntervalOf | ChoiceOf | TupleOf | Variable
+
+
+def system(name: str) -> Named:
+    """The System type of that name."""
+    return Named("System", name)
+
+
+ANY = system("Any")
+BOOLEAN = system("Boolean")
+INTEGER = system("Integer")
+LONG = system("Long")
+DECIMAL = system("Decimal")
+STRING = system("String")
+DATE = system("Date")
+DATETIME = system("DateTime")
+TIME = system("Time")
+QUANTITY = system("Quantity")
+RATIO = system("Ratio")
+CODE = system("Code")
+CONCEPT = system("Concept")
+VOCABULARY = system("Vocabulary")
+VALUESET = system("ValueSet")
+CODESYSTEM = system("CodeSystem")
+
+T = Variable("T")

@@ -1,0 +1,102 @@
+"""A person's record: frozen, indexed, and the `Retriever` that the CQL engine reads (cql_like.retrieve)."""
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+JsonObject = Mapping[str, Any]
+CodeKey = tuple[str | None, str]
+
+
+@dataclass(frozen=True, slots=True)
+class Finding:
+    """A data-quality remark on one resource: `code` is ours, `text` says what and why without patient data."""
+
+    reference: str
+    code: str
+    text: str
+
+
+@dataclass(frozen=True, slots=True)
+class PatientRecord:
+    """All that is known of one person, from every linked source.
+
+    `patient` is the Patient resource that stands for the person. `resources` maps a resource type to its
+    resources in a stable order; it holds `Patient` too. The code index is built on first use of a path.
+    """
+
+    person_id: str
+    patient: JsonObject
+    resources: Mapping[str, tuple[JsonObject, ...]]
+    findings: tuple[Finding, ...] = ()
+    data_as_of: Mapping[str, str] = field(default_factory=dict[str, str])
+    _index: dict[tuple[str, str], dict[CodeKey, list[int]]] = field(
+        default_factory=dict[tuple[str, str], dict[CodeKey, list[int]]], init=False, repr=False, compare=False
+    )
+
+    @staticmethod
+    def of(
+        resources: Iterable[JsonObject],
+        *,
+        findings: tuple[Finding, ...] = (),
+        data_as_of: Mapping[str, str] | None = None,
+    ) -> "PatientRecord":
+        """A record from loose resources of one person; the first Patient stands for the person.
+
+        Raises:
+            ValueError: there is no Patient among them.
+        """
+        by_type: dict[str, list[JsonObject]] = {}
+        for resource in resources:
+            by_type.setdefault(resource["resourceType"], []).append(resource)
+        patients = by_type.get("Patient")
+        if not patients:
+            raise ValueError("a patient record needs a Patient resource")
+        return PatientRecord(
+            person_id=patients[0]["id"],
+            patient=patients[0],
+            resources={name: tuple(found) for name, found in by_type.items()},
+            findings=findings,
+            data_as_of=data_as_of or {},
+        )
+
+    def retrieve(
+        self, resource_type: str, code_path: str | None = None, codes: frozenset[CodeKey] | None = None
+    ) -> Sequence[JsonObject]:
+        """See cql_like.retrieve.Retriever."""
+        if resource_type == "Patient" and codes is None:
+            return (self.patient,)
+        found = self.resources.get(resource_type, ())
+        if codes is None or code_path is None or not found:
+            return found
+        index = self._index.get((resource_type, code_path))
+        if index is None:
+            index = self._index[(resource_type, code_path)] = _by_code(found, code_path)
+        if len(index) <= len(codes):
+            hits = {at for key, places in index.items() if key in codes for at in places}
+        else:
+            hits = {at for key in codes for at in index.get(key, ())}
+        return [found[at] for at in sorted(hits)]
+
+
+def _by_code(resources: Sequence[JsonObject], code_path: str) -> dict[CodeKey, list[int]]:
+    index: dict[CodeKey, list[int]] = {}
+    for at, resource in enumerate(resources):
+        for key in codings(resource.get(code_path)):
+            index.setdefault(key, []).append(at)
+    return index
+
+
+def codings(element: Any) -> Iterable[CodeKey]:
+    """(system, code) of each coding in a CodeableConcept, a Coding, a code, or a list of them."""
+    if isinstance(element, list):
+        for item in element:  # pyright: ignore[reportUnknownVariableType]
+            yield from codings(item)
+    elif isinstance(element, str):
+        yield (None, element)
+    elif isinstance(element, Mapping):
+        concept: JsonObject = element  # pyright: ignore[reportUnknownVariableType]
+        if "coding" in concept:
+            yield from codings(concept["coding"])
+        elif "code" in concept:
+            yield (concept.get("system"), concept["code"])
