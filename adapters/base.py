@@ -1,6 +1,6 @@
 """The `Source` port: an EHR endpoint, or a folder of files, as a stream of batches of plain FHIR R4 JSON."""
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Any, Protocol
 
@@ -36,9 +36,7 @@ class Batch:
     fetched: tuple[Fetched, ...]
     rejected: tuple[Rejected, ...] = ()
     cursor: str | None = None
-    notices: tuple[
-        str, ...
-    ] = ()  # what the endpoint said beside the data (OperationOutcome warnings), worded
+    notices: tuple[str, ...] = ()  # what the endpoint said beside the data (OperationOutcome warnings), worded
     total: int | None = None  # what the endpoint says there is in all, for a progress bar
     extra: Mapping[str, str] = field(default_factory=dict[str, str])
 
@@ -49,9 +47,7 @@ class Source(Protocol):
     @property
     def name(self) -> str: ...
 
-    def batches(
-        self, resource_type: str, *, since: str | None = None, cursor: str | None = None
-    ) -> Iterator[Batch]:
+    def batches(self, resource_type: str, *, since: str | None = None, cursor: str | None = None) -> Iterator[Batch]:
         """All resources of one type, in batches; `since` (instant) where the source can say what changed.
 
         `cursor` is one that an earlier batch of this source carried: reading goes on right after that batch.
