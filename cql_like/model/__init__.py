@@ -1,0 +1,1 @@
+"""Data models: what classes there are, their elements, bases and conversions (CQL §Data Models, ModelInfo)."""
