@@ -1,0 +1,44 @@
+"""The words of gap results: tables from coded reasons to sentences that a nurse reads.
+
+Reason codes of `Discounted` are set by the measures' common CQL (measures/common/WellVisits.cql).
+"""
+
+from datetime import date
+
+# why a resource that was looked at does not count
+DISCOUNTED = {
+    "entered-in-error": "entered in error",
+    "not-finished": "the visit is not finished",
+    "inpatient": "a hospital stay, not an outpatient visit",
+    "emergency": "an emergency visit",
+    "telehealth": "a telehealth visit",
+    "imprecise-date": "the day of the visit is not known",
+    "future": "dated after today",
+    "before-window": "before the first day that counts",
+    "after-window": "after the last day that counts",
+    "same-day": "another visit on the same day counts",
+    "too-close": "too soon after the last visit that counts",
+    "not-a-well-visit": "not a well-child visit",
+}
+
+# why a person of the initial population is not in the numerator's race
+EXCLUDED = {
+    "deceased": "deceased",
+    "hospice": "in hospice care during the period",
+}
+
+
+def day(value: date) -> str:
+    """`7 March 2026`."""
+    return f"{value.day} {value:%B %Y}"
+
+
+def discounted(code: str) -> str:
+    """Words for a discount reason; an unknown code (of a measure brought by a user) is shown as it is."""
+    return DISCOUNTED.get(code, code.replace("-", " "))
+
+
+def excluded(code: str | None) -> str:
+    if code is None:
+        return "not in the denominator"
+    return EXCLUDED.get(code, code.replace("-", " "))
