@@ -1,0 +1,170 @@
+"""DEQM 5.0.0 Individual MeasureReport (`indv-measurereport-deqm`), one per person and measure.
+
+All rates of a measure are groups of one report. The measure's scoring stands once, at the root (deqm-3 wants it
+at the root or on every group), with improvementNotation beside it (deqm-2). `measureScore` is always sent for
+proportions, 0 when the person is outside the denominator: deqm-6 as published in 5.0.0 fails without it.
+"""
+
+import re
+from collections.abc import Mapping, Sequence
+from typing import Final
+
+from fhir_profiles.deqm import wording
+from fhir_profiles.deqm.reporting import Reporting, measure_canonical, measure_report_id
+from fhir_profiles.extensions import AS_OF, BASIS, extension_url
+from fhir_profiles.inputs import GroupLike, ResultLike
+from fhir_profiles.plain import (
+    Resource,
+    bullets,
+    clean,
+    concept,
+    extension,
+    group_extension,
+    narrative,
+    paragraphs,
+)
+from fhir_profiles.terms import (
+    CRITERIA_REFERENCE,
+    IMPROVEMENT_NOTATION_DISPLAY,
+    IMPROVEMENT_NOTATION_SYSTEM,
+    INDIVIDUAL_MEASURE_REPORT,
+    MEASURE_POPULATION_SYSTEM,
+    MEASURE_SCORING,
+    MEASURE_SCORING_SYSTEM,
+    POPULATION_DESCRIPTION,
+    POPULATION_DISPLAY,
+    SCORING_DISPLAY,
+    URI_SYSTEM,
+)
+
+# FHIR dateTime: a time of day needs a time zone
+_DATE_TIME = re.compile(
+    r"\d{4}(-(0[1-9]|1[0-2])(-(0[1-9]|[12]\d|3[01])"
+    r"(T([01]\d|2[0-3]):[0-5]\d:([0-5]\d|60)(\.\d+)?(Z|[+-]\d\d:\d\d))?)?)?"
+)
+
+_IMPROVING_SCORES: Final = ("proportion", "ratio", "continuous-variable")
+
+
+def individual_measure_report(result: ResultLike, reporting: Reporting) -> Resource:
+    """The MeasureReport of one person and one measure.
+
+    `period` has day precision (deqm-1), `measure` names its version (deqm-0), groups keep their ids (remarks
+    are patched in by `MeasureReport.group.where(id=…)`). `evaluatedResource` lists every resource that was
+    looked at, each with the populations or groups it had a part in (cqf-criteriaReference).
+    """
+    report_id = measure_report_id(result)
+    report: Resource = {
+        "resourceType": "MeasureReport",
+        "id": report_id,
+        "meta": {"profile": [INDIVIDUAL_MEASURE_REPORT]},
+        "text": narrative(_story(result)),
+        "extension": [
+            extension(
+                MEASURE_SCORING,
+                valueCodeableConcept=concept(
+                    MEASURE_SCORING_SYSTEM, result.scoring, SCORING_DISPLAY.get(result.scoring)
+                ),
+            ),
+            extension(extension_url(reporting.extension_base, AS_OF), valueDate=result.as_of.isoformat()),
+            *_basis(result, reporting),
+        ],
+        "identifier": [{"system": URI_SYSTEM, "value": f"urn:uuid:{report_id}"}],
+        "status": "complete",
+        "type": "individual",
+        "measure": measure_canonical(result),
+        "subject": {"reference": result.subject},
+        "date": reporting.moment,
+        "reporter": {"reference": reporting.reporter_reference},
+        "period": {"start": result.period_start.isoformat(), "end": result.period_end.isoformat()},
+    }
+    if result.scoring in _IMPROVING_SCORES:
+        report["improvementNotation"] = concept(
+            IMPROVEMENT_NOTATION_SYSTEM,
+            result.improvement_notation,
+            IMPROVEMENT_NOTATION_DISPLAY.get(result.improvement_notation),
+        )
+    if result.groups:
+        report["group"] = [_group(group, result.scoring) for group in result.groups]
+    if result.evaluated:
+        report["evaluatedResource"] = [
+            _evaluated(reference, criteria) for reference, criteria in result.evaluated.items()
+        ]
+    return report
+
+
+def measure_score(scoring: str, populations: Mapping[str, int]) -> float | None:
+    """One person's score: 0.0 or 1.0 for a proportion, a quotient for a ratio with a denominator, else None.
+
+    A person outside the denominator, or excluded or excepted from it, scores 0 (see the module's note).
+    """
+    numerator = populations.get("numerator", 0) - populations.get("numerator-exclusion", 0)
+    denominator = (
+        populations.get("denominator", 0)
+        - populations.get("denominator-exclusion", 0)
+        - populations.get("denominator-exception", 0)
+    )
+    if scoring == "proportion":
+        return 1.0 if denominator > 0 and numerator > 0 else 0.0
+    if scoring == "ratio" and denominator > 0:
+        return round(max(numerator, 0) / denominator, 6)
+    return None
+
+
+def _group(group: GroupLike, scoring: str) -> Resource:
+    populations = group.populations
+    # The standard's order first; codes of a measure's own stay, after them.
+    codes = [code for code in POPULATION_DISPLAY if code in populations]
+    codes.extend(code for code in populations if code not in POPULATION_DISPLAY)
+    found: Resource = {
+        "id": group.id,
+        "extension": [extension(POPULATION_DESCRIPTION, valueMarkdown=clean(group.description))],
+        "population": [
+            {
+                "id": f"{group.id}-{code}",
+                "code": concept(MEASURE_POPULATION_SYSTEM, code, POPULATION_DISPLAY.get(code)),
+                "count": populations[code],
+            }
+            for code in codes
+        ],
+    }
+    score = measure_score(scoring, populations)
+    if score is not None:
+        found["measureScore"] = {"value": score}
+    return found
+
+
+def _evaluated(reference: str, criteria: Sequence[str]) -> Resource:
+    if not criteria:
+        return {"reference": reference}
+    marks = [extension(CRITERIA_REFERENCE, valueString=clean(mark)) for mark in criteria]
+    return {"extension": marks, "reference": reference}
+
+
+def _basis(result: ResultLike, reporting: Reporting) -> list[Resource]:
+    if not result.groups:
+        return []
+    basis = result.groups[0].gap.basis
+    parts = [extension("software", valueString=clean(basis.software))]
+    if basis.schedule:
+        parts.append(extension("schedule", valueString=clean(basis.schedule)))
+    for source, moment in basis.data_as_of.items():
+        # A source that cannot say when (a folder of files) keeps its own words.
+        known = (
+            extension("moment", valueDateTime=moment)
+            if _DATE_TIME.fullmatch(moment)
+            else extension("moment", valueString=clean(moment))
+        )
+        parts.append(group_extension("dataAsOf", [extension("source", valueString=clean(source)), known]))
+    return [group_extension(extension_url(reporting.extension_base, BASIS), parts)]
+
+
+def _story(result: ResultLike) -> str:
+    lines = [
+        clean(result.measure_title),
+        f"Period: {wording.period(result)}. Judged as of {wording.words(result.as_of)}.",
+    ]
+    return paragraphs(lines) + bullets(
+        f"{clean(group.description)}: {wording.STATUS_WORDS.get(group.gap.status, group.gap.status).lower()}."
+        for group in result.groups
+    )
