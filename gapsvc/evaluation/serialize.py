@@ -1,0 +1,107 @@
+"""MeasureResult to JSON and back, without loss: how the store keeps one and how processes hand one on. Pure.
+
+Field names are those of `gapsvc.evaluation.result`; days are `YYYY-MM-DD`. Nothing else reads this form.
+"""
+
+from collections.abc import Mapping
+from datetime import date
+from typing import Any
+
+import orjson
+
+from gapsvc.evaluation.result import (
+    Basis,
+    Coding,
+    Counted,
+    DataRequirement,
+    Discounted,
+    GapRecord,
+    GapStatus,
+    GroupResult,
+    MeasureResult,
+    Need,
+    Outlook,
+    Reason,
+)
+
+JsonObject = Mapping[str, Any]
+
+
+def to_json(result: MeasureResult) -> bytes:
+    """The result as canonical JSON (keys sorted), UTF-8: equal results give equal bytes."""
+    return orjson.dumps(result, default=dict, option=orjson.OPT_SORT_KEYS)  # other mappings than dict
+
+
+def from_json(body: bytes | str) -> MeasureResult:
+    """The result that `to_json` wrote.
+
+    Raises:
+        KeyError, ValueError, TypeError: the text is not of that form.
+    """
+    found: JsonObject = orjson.loads(body)
+    return MeasureResult(
+        subject=found["subject"],
+        measure_id=found["measure_id"],
+        measure_url=found["measure_url"],
+        measure_version=found["measure_version"],
+        measure_title=found["measure_title"],
+        scoring=found["scoring"],
+        improvement_notation=found["improvement_notation"],
+        period_start=date.fromisoformat(found["period_start"]),
+        period_end=date.fromisoformat(found["period_end"]),
+        as_of=date.fromisoformat(found["as_of"]),
+        groups=tuple(_group(group) for group in found["groups"]),
+        evaluated={reference: tuple(parts) for reference, parts in found["evaluated"].items()},
+    )
+
+
+def _group(found: JsonObject) -> GroupResult:
+    return GroupResult(found["id"], found["description"], dict(found["populations"]), _gap(found["gap"]))
+
+
+def _gap(found: JsonObject) -> GapRecord:
+    return GapRecord(
+        status=GapStatus(found["status"]),
+        need=_need(found["need"]),
+        needed=found["needed"],
+        done=found["done"],
+        due_from=_day(found["due_from"]),
+        due_by=_day(found["due_by"]),
+        last_day=_day(found["last_day"]),
+        outlook=Outlook(found["outlook"]),
+        reasons=tuple(_reason(reason) for reason in found["reasons"]),
+        counted=tuple(Counted(one["reference"], _day(one["on"])) for one in found["counted"]),
+        discounted=tuple(
+            Discounted(one["reference"], _day(one["on"]), one["reason"], one["text"]) for one in found["discounted"]
+        ),
+        changes_on=_day(found["changes_on"]),
+        basis=Basis(**found["basis"]),
+    )
+
+
+def _need(found: JsonObject | None) -> Need | None:
+    return None if found is None else Need(found["text"], Coding(**found["coding"]))
+
+
+def _reason(found: JsonObject) -> Reason:
+    wanted: JsonObject | None = found["requirement"]
+    return Reason(
+        code=found["code"],
+        text=found["text"],
+        reference=found["reference"],
+        path=found["path"],
+        requirement=None
+        if wanted is None
+        else DataRequirement(
+            resource_type=wanted["resource_type"],
+            code_path=wanted["code_path"],
+            value_set=wanted["value_set"],
+            date_path=wanted["date_path"],
+            date_from=_day(wanted["date_from"]),
+            date_to=_day(wanted["date_to"]),
+        ),
+    )
+
+
+def _day(text: str | None) -> date | None:
+    return None if text is None else date.fromisoformat(text)

@@ -1,0 +1,269 @@
+"""Keeping results: the latest of each person, measure and period, whole, and a row per rate for lists and roll-ups."""
+
+from collections.abc import Collection, Iterable, Iterator, Mapping
+from dataclasses import dataclass
+from datetime import date
+from typing import Any
+
+import sqlalchemy as sa
+
+from gapsvc.evaluation.result import GapStatus, GroupResult, MeasureResult
+from gapsvc.evaluation.serialize import from_json, to_json
+from gapsvc.store import tables as t
+from gapsvc.store.database import Connected
+from gapsvc.store.dialect import chunks, rows
+
+_EXCLUDED = ("denominator-exclusion", "denominator-exception")
+
+
+@dataclass(frozen=True, slots=True)
+class RateSummary:
+    """How one rate of a measure stands over a period; counts are of persons.
+
+    `denominator` counts those that remain once exclusions and exceptions are taken off; `numerator` is among them.
+    `statuses` and `outlooks` count those in the initial population.
+    """
+
+    group_id: str
+    initial_population: int
+    excluded: int
+    denominator: int
+    numerator: int
+    statuses: Mapping[str, int]
+    outlooks: Mapping[str, int]
+
+    @property
+    def rate(self) -> float | None:
+        """numerator / denominator; None where nobody is in the denominator."""
+        return self.numerator / self.denominator if self.denominator else None
+
+
+class ResultStoring(Connected):
+    """The store's side for results."""
+
+    def save_results(self, results: Iterable[MeasureResult], revisions: Mapping[str, int] | None = None) -> int:
+        """Save results, each in place of the earlier one of its person, measure and period; how many were saved.
+
+        `revisions` are those of the records that were evaluated (`Store.revisions`, read before the records), so
+        that a record changed meanwhile is evaluated again; without it the records are taken to be the present ones.
+        Results of persons that are no more (linked into another since) are left out.
+        """
+        saved = 0
+        for chunk in chunks(results, 500):
+            with self._writing() as connection:
+                saved += _save(connection, chunk, revisions)
+        return saved
+
+    def results(
+        self,
+        person_id: str | None = None,
+        *,
+        person_ids: Collection[str] | None = None,
+        measure_url: str | None = None,
+        period: tuple[date, date] | None = None,
+        statuses: Collection[GapStatus] | None = None,
+        organization: str | None = None,
+        practitioner: str | None = None,
+    ) -> Iterator[MeasureResult]:
+        """Stored results that match all that is given, sorted by person, measure and period.
+
+        `statuses` keeps results with at least one rate of such a status. All matching results are read in pages of
+        persons, so memory is bounded.
+        """
+        r = t.result
+        query = sa.select(r.c.body).order_by(r.c.person_id, r.c.measure_url, r.c.period_start, r.c.period_end)
+        if measure_url is not None:
+            query = query.where(r.c.measure_url == measure_url)
+        if period is not None:
+            query = query.where(r.c.period_start == period[0], r.c.period_end == period[1])
+        if statuses is not None:
+            query = query.where(
+                sa.exists().where(t.gap.c.result_id == r.c.id, t.gap.c.status.in_([str(one) for one in statuses]))
+            )
+        for kind, wanted in (("Organization", organization), ("Practitioner", practitioner)):
+            if wanted is not None:
+                query = query.where(r.c.person_id.in_(_affiliated(kind, wanted.removeprefix(f"{kind}/"))))
+        if person_id is not None:
+            query = query.where(r.c.person_id == person_id)
+        if person_ids is not None:
+            pages: Iterable[Any] = chunks(sorted(person_ids), 500)
+            for page in pages:
+                yield from self._fetch(query.where(r.c.person_id.in_(page)))
+        elif person_id is not None:
+            yield from self._fetch(query)
+        else:
+            yield from self._keyset(query)
+
+    def _keyset(self, query: sa.Select[Any]) -> Iterator[MeasureResult]:
+        # Page by person, so that no transaction stays open while the reader works.
+        r = t.result
+        after = ""
+        while True:
+            people = (
+                query.with_only_columns(r.c.person_id)
+                .where(r.c.person_id > after)
+                .order_by(None)
+                .order_by(r.c.person_id)
+                .limit(500)
+            )
+            with self._reading() as connection:
+                found = connection.execute(people).scalars().all()
+            if not found:
+                return
+            yield from self._fetch(query.where(r.c.person_id > after, r.c.person_id <= found[-1]))
+            after = found[-1]
+
+    def _fetch(self, query: sa.Select[Any]) -> list[MeasureResult]:
+        with self._reading() as connection:
+            bodies = connection.execute(query).scalars().all()
+        return [from_json(bytes(body)) for body in bodies]
+
+    def summary(
+        self,
+        measure_url: str,
+        period: tuple[date, date],
+        *,
+        organization: str | None = None,
+        practitioner: str | None = None,
+    ) -> tuple[RateSummary, ...]:
+        """How each rate of a measure stands, in the order of group ids; empty where nothing was evaluated."""
+        g = t.gap
+        flags = (g.c.initial_population, g.c.denominator, g.c.excluded, g.c.numerator)
+        columns = (g.c.group_id, g.c.status, g.c.outlook, *flags)
+        query = (
+            sa.select(*columns, sa.func.count())
+            .where(g.c.measure_url == measure_url, g.c.period_start == period[0], g.c.period_end == period[1])
+            .group_by(*columns)
+            .order_by(*columns)
+        )
+        for kind, wanted in (("Organization", organization), ("Practitioner", practitioner)):
+            if wanted is not None:
+                query = query.where(g.c.person_id.in_(_affiliated(kind, wanted.removeprefix(f"{kind}/"))))
+        with self._reading() as connection:
+            found = connection.execute(query).all()
+        by_group: dict[str, list[Any]] = {}
+        for row in found:
+            by_group.setdefault(row[0], []).append(row)
+        return tuple(_summary(group_id, rows) for group_id, rows in by_group.items())
+
+    def due_for_evaluation(
+        self, measure_url: str, period: tuple[date, date], as_of: date, measure_version: str
+    ) -> list[str]:
+        """Persons whose stored result of a measure and period no longer holds, sorted.
+
+        None is stored, or it is of another version of the measure or of a later day; their record changed since; or
+        its day of change has come.
+        """
+        r, p = t.result, t.person
+        fresh = (
+            sa.exists()
+            .where(r.c.person_id == p.c.id, r.c.measure_url == measure_url)
+            .where(r.c.period_start == period[0], r.c.period_end == period[1])
+            .where(r.c.measure_version == measure_version, r.c.revision == p.c.revision, r.c.as_of <= as_of)
+            .where(sa.or_(r.c.changes_on.is_(None), r.c.changes_on > as_of))
+        )
+        with self._reading() as connection:
+            return list(connection.execute(sa.select(p.c.id).where(~fresh).order_by(p.c.id)).scalars())
+
+
+def _affiliated(kind: str, ref_id: str) -> sa.Select[Any]:
+    a, pp = t.affiliation, t.person_patient
+    return (
+        sa.select(pp.c.person_id)
+        .join(a, sa.and_(a.c.source_id == pp.c.source_id, a.c.patient_id == pp.c.patient_id))
+        .where(a.c.kind == kind, a.c.ref_id == ref_id)
+    )
+
+
+def _summary(group_id: str, found: Iterable[Any]) -> RateSummary:
+    counts = dict.fromkeys(("initial_population", "excluded", "denominator", "numerator"), 0)
+    statuses: dict[str, int] = {}
+    outlooks: dict[str, int] = {}
+    for _group, status, outlook, initial, denominator, excluded, numerator, number in found:
+        if not initial:
+            continue
+        counts["initial_population"] += number
+        if excluded:
+            counts["excluded"] += number
+        elif denominator:
+            counts["denominator"] += number
+            counts["numerator"] += number if numerator else 0
+        statuses[status] = statuses.get(status, 0) + number
+        outlooks[outlook] = outlooks.get(outlook, 0) + number
+    return RateSummary(group_id=group_id, statuses=statuses, outlooks=outlooks, **counts)
+
+
+def _save(connection: sa.Connection, results: list[MeasureResult], revisions: Mapping[str, int] | None) -> int:
+    people = sorted({_person(result) for result in results})
+    present = {row[0]: row[1] for row in rows(connection, "SELECT id, revision FROM person WHERE id IN (?*)", people)}
+    kept = {
+        (_person(result), result.measure_url, result.period_start, result.period_end): result
+        for result in results
+        if _person(result) in present
+    }
+    if not kept:
+        return 0
+    r = t.result
+    replaced = [dict(zip(("person", "url", "start", "end"), key, strict=True)) for key in kept]
+    old = sa.and_(
+        r.c.person_id == sa.bindparam("person"),
+        r.c.measure_url == sa.bindparam("url"),
+        r.c.period_start == sa.bindparam("start"),
+        r.c.period_end == sa.bindparam("end"),
+    )
+    connection.execute(sa.delete(r).where(old), replaced)
+    taken = present if revisions is None else revisions
+    ids = connection.execute(
+        sa.insert(r).returning(r.c.id, sort_by_parameter_order=True),
+        [
+            {
+                "person_id": key[0],
+                "measure_id": result.measure_id,
+                "measure_url": result.measure_url,
+                "measure_version": result.measure_version,
+                "period_start": result.period_start,
+                "period_end": result.period_end,
+                "as_of": result.as_of,
+                "changes_on": min(
+                    (group.gap.changes_on for group in result.groups if group.gap.changes_on), default=None
+                ),
+                "revision": taken.get(key[0], 0),
+                "body": to_json(result),
+            }
+            for key, result in kept.items()
+        ],
+    ).scalars()
+    gaps = [
+        _gap_row(result_id, result, group)
+        for result_id, result in zip(ids, kept.values(), strict=True)
+        for group in result.groups
+    ]
+    if gaps:
+        connection.execute(sa.insert(t.gap), gaps)
+    return len(kept)
+
+
+def _person(result: MeasureResult) -> str:
+    return result.subject.removeprefix("Patient/")
+
+
+def _gap_row(result_id: int, result: MeasureResult, group: GroupResult) -> dict[str, Any]:
+    gap, populations = group.gap, group.populations
+    return {
+        "result_id": result_id,
+        "group_id": group.id,
+        "person_id": _person(result),
+        "measure_url": result.measure_url,
+        "period_start": result.period_start,
+        "period_end": result.period_end,
+        "status": str(gap.status),
+        "outlook": str(gap.outlook),
+        "initial_population": populations.get("initial-population", 0) > 0,
+        "denominator": populations.get("denominator", 0) > 0,
+        "excluded": any(populations.get(code, 0) > 0 for code in _EXCLUDED),
+        "numerator": populations.get("numerator", 0) > 0,
+        "due_from": gap.due_from,
+        "due_by": gap.due_by,
+        "last_day": gap.last_day,
+        "changes_on": gap.changes_on,
+    }

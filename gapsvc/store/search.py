@@ -1,0 +1,78 @@
+"""Finding Patients by what US Core lets a client ask: _id, identifier, name, birthdate, gender; in pages."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import orjson
+
+from gapsvc.store.database import Connected
+from gapsvc.store.dialect import rows
+from gapsvc.store.names import starts_with
+
+
+_HAS_VALUE = """EXISTS (
+    SELECT 1 FROM identifier i
+    WHERE i.source_id = p.source_id AND i.type = 'Patient' AND i.id = p.id AND i.value = ?)"""
+_HAS_IDENTIFIER = _HAS_VALUE.removesuffix(")") + " AND i.system = ?)"
+
+
+@dataclass(frozen=True, slots=True)
+class PatientSearch:
+    """One page of a search: `total` counts all that match. Patients are as their sources sent them."""
+
+    total: int
+    patients: tuple[dict[str, Any], ...]
+
+
+class Searching(Connected):
+    """The store's search side."""
+
+    def search_patients(
+        self,
+        *,
+        ids: Sequence[str] = (),
+        identifier: tuple[str | None, str] | None = None,
+        name: str | None = None,
+        birth_date: str | None = None,
+        gender: str | None = None,
+        count: int = 20,
+        offset: int = 0,
+    ) -> PatientSearch:
+        """Patients that match all that is given, sorted by id.
+
+        `identifier` is (system, value), system None for any and "" for none; `name` is the beginning of any part of
+        a name, without regard to case and accents; `birth_date` is a date, or its beginning (year, month).
+        """
+        where = ["true"]
+        values: list[Any] = []
+        if ids:
+            where.append("p.id IN (?*)")
+            values.append(list(ids))
+        if identifier is not None:
+            system, value = identifier
+            where.append(_HAS_VALUE if system is None else _HAS_IDENTIFIER)
+            values += [value] if system is None else [value, system]
+        if name is not None:
+            where.append("p.names LIKE ? ESCAPE '\\'")
+            values.append(starts_with(name))
+        if birth_date is not None:
+            where.append("p.birth_date >= ? AND p.birth_date < ?")
+            values += [birth_date, birth_date + "~"]
+        if gender is not None:
+            where.append("p.gender = ?")
+            values.append(gender)
+        matching = f"FROM patient p WHERE {' AND '.join(where)}"
+        with self._reading() as connection:
+            total = rows(connection, f"SELECT count(*) {matching}", *values)[0][0]
+            found = rows(
+                connection,
+                "SELECT r.body FROM (SELECT p.source_id, p.id "  # noqa: S608 - every value has a place
+                f"{matching} ORDER BY p.id, p.source_id LIMIT ? OFFSET ?) m "
+                "JOIN resource r ON r.source_id = m.source_id AND r.type = 'Patient' AND r.id = m.id "
+                "ORDER BY m.id, m.source_id",
+                *values,
+                count,
+                offset,
+            )
+        return PatientSearch(total, tuple(orjson.loads(row[0]) for row in found))
