@@ -1,0 +1,46 @@
+"""Days of a child's life: birthdays, the measures' windows, and the local time of Los Angeles. Pure.
+
+Year arithmetic is CQL's (29 February + 1 year = 28 February); a window is whole days, both ends inclusive.
+"""
+
+from datetime import date, timedelta
+
+
+def add_years(day: date, years: int) -> date:
+    """The same day `years` later; 29 February becomes 28 February in a common year (CQL 1.5, Add)."""
+    try:
+        return day.replace(year=day.year + years)
+    except ValueError:
+        return day.replace(year=day.year + years, day=28)
+
+
+def add_days(day: date, days: int) -> date:
+    return day + timedelta(days=days)
+
+
+def fifteen_months(birth: date) -> date:
+    """W30's 15-month day: the first birthday plus 90 days."""
+    return add_days(add_years(birth, 1), 90)
+
+
+def thirty_months(birth: date) -> date:
+    """W30's 30-month day: the second birthday plus 180 days."""
+    return add_days(add_years(birth, 2), 180)
+
+
+def pacific_offset(day: date) -> str:
+    """`-07:00` in daylight saving time, else `-08:00`, for a moment in office hours of that day.
+
+    Rules of 15 U.S.C. 260a: since 2007 from the second Sunday of March to the first of November, before
+    from the first Sunday of April to the last of October. (Not zoneinfo: its data may be absent.)
+    """
+    if day.year >= 2007:
+        begins, ends = _sunday(day.year, 3, 8), _sunday(day.year, 11, 1)
+    else:
+        begins, ends = _sunday(day.year, 4, 1), _sunday(day.year, 10, 25)
+    return "-07:00" if begins <= day < ends else "-08:00"
+
+
+def _sunday(year: int, month: int, not_before: int) -> date:
+    first = date(year, month, not_before)
+    return add_days(first, (6 - first.weekday()) % 7)

@@ -1,0 +1,375 @@
+"""Families and children are drawn, and disorder is dealt out to them by quota. Pure; randomness from the seed only.
+
+Births are spread by quota over every year of age 0-21; the measures are about infants, so they have the larger part.
+Each step draws from a stream of its own (`stream`), so that switching one disorder off leaves the rest alone.
+"""
+
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass, replace
+from datetime import date
+from itertools import accumulate
+from random import Random
+
+from gapsvc.sandbox.days import add_days, add_years
+from gapsvc.sandbox.disorder import SHARES
+from gapsvc.sandbox.doses import plan_doses
+from gapsvc.sandbox.people import EVERYONE_ATTENDS, EVERYONE_LATE, GROUPS, NAMES
+from gapsvc.sandbox.places import CLINICS, PAYER_WEIGHTS, PAYERS, STREETS, ZIPS
+from gapsvc.sandbox.plan import ChildPlan, FamilyPlan, Flaw, Frame, MotherPlan, Registration, Role
+from gapsvc.sandbox.truth import cohorts
+from gapsvc.sandbox.visits import VisitSetting, plan_other_visits, plan_visits
+
+Progress = Callable[[int, int], None]
+
+# Of a hundred children, how many are of which age: (youngest, oldest) in days. The rest are 3 to 21 years old.
+_INFANT_AGES: Sequence[tuple[int, int, int]] = (
+    (14, 0, 125),  # 3 by 120: in its window today
+    (14, 126, 330),  # 3 by 120: complete in the year
+    (12, 331, 790),  # W30, first 15 months
+    (15, 791, 1275),  # W30, 15 to 30 months
+)
+_GROUP_WEIGHTS = list(accumulate(group.share for group in GROUPS))
+_PAYER_WEIGHTS = list(accumulate(PAYER_WEIGHTS))
+# Kinds of disorder that need some life to show in: the least age in days of a child who may be given them.
+_LEAST_AGE = {"mothers_record": 12, "missing_race": 0, "duplicates": 20}
+_PARTIAL_BIRTH = "partial birth date"  # the rare part of partial_dates, dealt on its own
+_FEWEST = 2  # of each kind in each measure rate's population, where there are enough children
+
+
+def stream(seed: int, *purpose: object) -> Random:
+    """A generator of its own for one purpose, from the seed."""
+    return Random("/".join(str(part) for part in (seed, *purpose)))  # noqa: S311  (synthetic data, not secrets)
+
+
+@dataclass(frozen=True, slots=True)
+class _Birth:
+    """A child before it has a life: who, when, in which family, and the disorder dealt to it."""
+
+    number: int
+    family: int
+    day: date
+    multiple: int
+    dealt: frozenset[str] = frozenset()
+
+
+def plan_families(frame: Frame, progress: Progress | None = None) -> tuple[FamilyPlan, ...]:
+    """All families of a population, in order of number. Children are numbered 1..size through all of them."""
+    births = _deal(frame, _births(frame))
+    families: list[FamilyPlan] = []
+    for siblings in _by_family(births):
+        families.append(_family(frame, siblings))
+        if progress and (len(families) % 100 == 0 or siblings[-1].number == frame.size):
+            progress(siblings[-1].number, frame.size)
+    return tuple(families)
+
+
+def _births(frame: Frame) -> list[_Birth]:
+    rng = stream(frame.seed, "births")
+    ages = _ages(frame, rng)
+    rng.shuffle(ages)
+    births: list[_Birth] = []
+    family = infant_twins = 0
+    while ages:
+        family += 1
+        first = ages.pop()
+        members = [(first, 1)]
+        infant = 20 < first <= _INFANT_AGES[-1][2]
+        if ages and (rng.random() < 0.03 or (infant and infant_twins < 2)):
+            infant_twins += infant
+            # Twins. The second takes the first one's birthday in place of the next age on the list.
+            ages.pop()
+            members = [(first, 1), (first, 2)]
+        if ages and rng.random() < 0.45 and all(300 < abs(ages[-1] - age) < 4400 for age, _ in members):
+            members.append((ages.pop(), 1))
+        members.sort(key=lambda member: (-member[0], member[1]))
+        for age, multiple in members:
+            day = add_days(frame.as_of, -age)
+            births.append(_Birth(len(births) + 1, family, day, multiple))
+    return births
+
+
+def _ages(frame: Frame, rng: Random) -> list[int]:
+    """Ages in days on the as-of day: infants by share, older children one year of age after the other."""
+    ages: list[int] = []
+    for share, youngest, oldest in _INFANT_AGES:
+        count = round(frame.size * share / 100)
+        # Evenly through the band, so that its edges are met at every size.
+        ages += [youngest + (oldest - youngest) * n // max(count - 1, 1) for n in range(count)]
+    year = 0
+    while len(ages) < frame.size:
+        years = 3 + year % 19
+        birthday = add_years(frame.as_of, -years)
+        ages.append((frame.as_of - birthday).days + rng.randrange(365))
+        year += 1
+    del ages[frame.size :]
+    # Birthdays that calendars trip over: 29 February, and 28 February and 1 March beside it.
+    for at in range(0, len(ages), 40):
+        ages[at] = _near_leap_day(frame, ages[at], (at // 40) % 3)
+    return ages
+
+
+def _near_leap_day(frame: Frame, age: int, which: int) -> int:
+    birth = add_days(frame.as_of, -age)
+    for year in (birth.year, birth.year - 1, birth.year + 1, birth.year - 2):
+        leap = year % 4 == 0 and (year % 100 != 0 or year % 400 == 0)
+        if leap and date(year, 3, 1) <= frame.as_of:
+            return (frame.as_of - (date(year, 2, 28), date(year, 2, 29), date(year, 3, 1))[which]).days
+    return age
+
+
+def _deal(frame: Frame, births: list[_Birth]) -> list[_Birth]:
+    """Give each kind of disorder that is on to its share of each measure rate's population, and of the others."""
+    dealt: dict[int, set[str]] = {birth.number: set() for birth in births}
+    strata: dict[str, list[_Birth]] = {}
+    for birth in births:
+        names = cohorts(birth.day, frame) or ("none",)
+        for name in names:
+            strata.setdefault(name, []).append(birth)
+    twins = {birth.family for birth in births if birth.multiple == 2}
+    for kind in (name for name in frame.disorder.on() if name in SHARES):
+        rng = stream(frame.seed, "deal", kind)
+        for name, members in sorted(strata.items()):
+            able = [b for b in members if _able(kind, b, frame, dealt[b.number], twins, infant=name != "none")]
+            fewest = 0 if name == "none" else min(_FEWEST, len(able))
+            for birth in rng.sample(able, min(len(able), max(fewest, round(SHARES[kind] * len(members))))):
+                dealt[birth.number].add(kind)
+        if kind == "mothers_record":
+            # Twins under the mother's record are the case that can't be solved: at least one pair of infants.
+            pairs = sorted({b.family for b in births if b.family in twins and cohorts(b.day, frame)})
+            for family in rng.sample(pairs, -(-len(pairs) // 3)):
+                for birth in births:
+                    if birth.family == family and birth.multiple == 2:
+                        dealt[birth.number].add(kind)
+    if frame.disorder.partial_dates:
+        # A birth date without its day takes the child out of every population: few, and none that shows anything else.
+        plain = [b for b in births if cohorts(b.day, frame) and not dealt[b.number] and b.family not in twins]
+        rng = stream(frame.seed, "deal", "partial birth date")
+        for birth in rng.sample(plain, min(len(plain), max(1, round(0.004 * frame.size)))):
+            dealt[birth.number].add(_PARTIAL_BIRTH)
+    return [replace(birth, dealt=frozenset(dealt[birth.number])) for birth in births]
+
+
+def _able(kind: str, birth: _Birth, frame: Frame, already: set[str], twins: set[int], *, infant: bool) -> bool:
+    age = (frame.as_of - birth.day).days
+    if age < _LEAST_AGE.get(kind, 45):
+        return False
+    if kind == "mothers_record":
+        # A child under two Patients and under its mother's as well would need no new rule, only a longer story.
+        return infant and "duplicates" not in already
+    if kind == "deceased":
+        return birth.family not in twins
+    return True
+
+
+def _by_family(births: Sequence[_Birth]) -> Iterator[list[_Birth]]:
+    siblings: list[_Birth] = []
+    for birth in births:
+        if siblings and siblings[-1].family != birth.family:
+            yield siblings
+            siblings = []
+        siblings.append(birth)
+    if siblings:
+        yield siblings
+
+
+def _family(frame: Frame, siblings: list[_Birth]) -> FamilyPlan:
+    number = siblings[0].family
+    rng = stream(frame.seed, "family", number)
+    group = GROUPS[_weighted(rng, _GROUP_WEIGHTS)]
+    names = NAMES[group.names]
+    zip_at = rng.randrange(len(ZIPS))
+    clinic = ZIPS[zip_at][2] if rng.random() < 0.85 else rng.randrange(len(CLINICS))
+    location = rng.randrange(len(CLINICS[clinic].sites))
+    doctor = rng.randrange(len(CLINICS[clinic].practitioners))
+    languages = [language for language, _ in group.languages]
+    language = rng.choices(languages, [weight for _, weight in group.languages])[0]
+    habit = rng.betavariate(6, 6) - 0.5  # some families come more, some less: about +-0.15
+    shared = any("mothers_record" in birth.dealt for birth in siblings)
+    twin_births = {birth.day for birth in siblings if birth.multiple == 2}
+    if shared:  # what befalls one twin under the mother's record befalls both
+        siblings = [
+            replace(birth, dealt=birth.dealt | {"mothers_record"} - {"duplicates"})
+            if birth.day in twin_births
+            else birth
+            for birth in siblings
+        ]
+        siblings = [
+            replace(birth, dealt=birth.dealt - {"duplicates"}) if "mothers_record" in birth.dealt else birth
+            for birth in siblings
+        ]
+    mother = _mother(frame, rng, siblings, names.mothers, (clinic, location, doctor), is_patient=shared)
+    taken: set[str] = set()
+    children: list[ChildPlan] = []
+    for birth in siblings:
+        child_rng = stream(frame.seed, "child", birth.number)
+        girl = child_rng.random() < 0.49
+        choice = [name for name in (names.girls if girl else names.boys) if name not in taken]
+        given = child_rng.choice(choice)
+        taken.add(given)
+        home = (clinic, location, doctor)
+        attends = (group.attends, group.late) if frame.disorder.disparities else (EVERYONE_ATTENDS, EVERYONE_LATE)
+        setting = VisitSetting(
+            frame=frame,
+            attends=(attends[0] + 0.6 * habit) if frame.disorder.missed_visits else 1.0,
+            late=(attends[1] - 0.3 * habit) if frame.disorder.late_visits else 0.0,
+            combination=CLINICS[clinic].combination,
+        )
+        children.append(
+            _child(
+                child_rng,
+                birth,
+                setting,
+                given,
+                "female" if girl else "male",
+                (group.race, group.ethnicity),
+                home,
+                twin=birth.day in twin_births,
+                mother_is_patient=mother.patient is not None,
+            )
+        )
+    return FamilyPlan(
+        number=number,
+        name=rng.choice(names.family),
+        language=language,
+        zip_at=zip_at,
+        street=f"{rng.randrange(100, 9900)} {rng.choice(STREETS)}",
+        phone=f"{rng.choice(('213', '310', '323', '562', '818'))}-555-{rng.randrange(100, 200):04d}",
+        payer=_weighted(rng, _PAYER_WEIGHTS) % len(PAYERS),
+        mother=mother,
+        children=tuple(children),
+    )
+
+
+def _weighted(rng: Random, cumulative: Sequence[int]) -> int:
+    ticket = rng.randrange(cumulative[-1])
+    return next(at for at, bound in enumerate(cumulative) if ticket < bound)
+
+
+def _mother(
+    frame: Frame,
+    rng: Random,
+    siblings: Sequence[_Birth],
+    names: Sequence[str],
+    home: tuple[int, int, int],
+    *,
+    is_patient: bool,
+) -> MotherPlan:
+    number = siblings[0].family
+    eldest, youngest = siblings[0].day, siblings[-1].day
+    birth = add_days(eldest, -rng.randrange(18 * 365 + 300, 33 * 365))
+    patient = is_patient or rng.random() < 0.15
+    checkups: list[tuple[str, date, int, bool]] = []
+    if patient and add_days(youngest, 42) <= frame.as_of and youngest >= date(2015, 1, 1):
+        for at, (offset, postpartum) in enumerate(((-120, False), (-40, False), (42, True))):
+            day = add_days(youngest, offset)
+            checkups.append((f"enc-m{number:06d}-{at + 1:02d}", day, 15 * rng.randrange(32, 58), postpartum))
+    return MotherPlan(
+        given=rng.choice(names),
+        birth=birth,
+        patient=f"mother-{number:06d}" if patient else None,
+        cin=f"98{number:06d}{'ABCDEFGHKM'[number % 10]}",
+        mrn=f"M{number:07d}",
+        organization=home[0],
+        location=home[1],
+        practitioner=home[2],
+        checkups=tuple(checkups),
+    )
+
+
+def _child(
+    rng: Random,
+    birth: _Birth,
+    setting: VisitSetting,
+    given: str,
+    sex: str,
+    group: tuple[str, str],
+    home: tuple[int, int, int],
+    *,
+    twin: bool,
+    mother_is_patient: bool,
+) -> ChildPlan:
+    frame = setting.frame
+    dealt = set(birth.dealt)
+    age = (frame.as_of - birth.day).days
+    registrations = [Registration(f"child-{birth.number:06d}", *home, mrn=f"{birth.number:08d}")]
+    partial_birth = _PARTIAL_BIRTH in dealt
+    if "duplicates" in dealt:
+        other = (home[0] + rng.randrange(1, len(CLINICS))) % len(CLINICS)
+        registrations.append(
+            Registration(
+                f"child-{birth.number:06d}-b",
+                other,
+                rng.randrange(len(CLINICS[other].sites)),
+                rng.randrange(len(CLINICS[other].practitioners)),
+                mrn=f"{birth.number + 500000:08d}",
+            )
+        )
+    # Infants are known from birth; an older child joined the network at some time in the last years.
+    history_from = birth.day if age < 1500 else max(birth.day, add_days(frame.as_of, -rng.randrange(200, 2200)))
+    deceased: date | None = None
+    if "deceased" in dealt:
+        known_for = (frame.as_of - history_from).days
+        deceased = add_days(history_from, rng.randrange(min(25, known_for), known_for + 1))
+    linked = rng.random() < 0.65
+    visits = plan_visits(
+        rng,
+        setting,
+        birth=birth.day,
+        number=birth.number,
+        history_from=history_from,
+        deceased=deceased,
+        dealt=dealt,
+        clinics=len(registrations),
+        under_mother=("mothers_record" in dealt) and ("linked" if linked and not twin else "unlinked"),
+    )
+    others = plan_other_visits(
+        rng, setting, birth=birth.day, number=birth.number, history_from=history_from, deceased=deceased
+    )
+    doses, dose_kinds = plan_doses(
+        rng,
+        setting,
+        birth=birth.day,
+        number=birth.number,
+        history_from=history_from,
+        visits=visits.visits,
+        dealt=dealt,
+    )
+    counted_ids = {visit.id: visit.on for visit in visits.visits if visit.role is Role.ANCHOR}
+    lead = tuple(
+        (ident, round(max(0.5, rng.lognormvariate(0.1, 0.7)), 1))
+        for ident, day in counted_ids.items()
+        if any(lo <= (day - birth.day).days <= hi for lo, hi in ((360, 440), (700, 830))) and rng.random() < 0.7
+    )
+    race_missing = "missing_race" in dealt
+    kinds = set(visits.kinds) | dose_kinds
+    kinds |= {"missing_race"} if race_missing else set()
+    kinds |= {"partial_dates"} if partial_birth else set()
+    kinds |= {"deceased"} if deceased else set()
+    kinds |= {"duplicates"} if len(registrations) > 1 else set()
+    kinds |= {"disparities"} if frame.disorder.disparities and group[0] == GROUPS[0].race else set()
+    under_mother = any(visit.flaw is Flaw.UNDER_MOTHER for visit in visits.visits)
+    return ChildPlan(
+        number=birth.number,
+        registrations=tuple(registrations),
+        given=given,
+        sex=sex,
+        birth=birth.day,
+        birth_precision="month" if partial_birth else "day",
+        race=None if race_missing else group[0],
+        race_unknown_coded=race_missing and rng.random() < 0.4,
+        ethnicity=None if race_missing else group[1],
+        cin=f"97{birth.number:06d}{'ABCDEFGHKM'[birth.number % 10]}",
+        multiple=birth.multiple,
+        history_from=history_from,
+        deceased=deceased,
+        deceased_as_boolean=deceased is not None and rng.random() < 0.3,
+        related=f"rel-{birth.number:06d}" if age < 18 * 365 else None,
+        # An unlinkable newborn visit of a single child: the RelatedPerson does not carry the mother's CIN.
+        related_identified=mother_is_patient and (twin or not under_mother),
+        visits=visits.visits,
+        others=others,
+        doses=doses,
+        lead=lead,
+        asthma=add_days(birth.day, 1200) if age > 1300 and not deceased and rng.random() < 0.08 else None,
+        disorder=tuple(name for name in frame.disorder.names() if name in kinds),
+    )

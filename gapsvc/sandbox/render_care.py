@@ -1,0 +1,369 @@
+"""Care as FHIR: Encounter, Condition, Procedure, Observation, Immunization of one family, from its plan.
+
+Profiles: US Core 6.1 Encounter, Condition (encounter diagnosis; problems), Procedure, vital signs, laboratory result,
+Immunization.
+"""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from datetime import date
+
+from gapsvc.sandbox import codes, places
+from gapsvc.sandbox.codes import ACT_CODE, ACT_REASON, CPT, CVX, ICD10CM, LOINC, MVX, SNOMED, UCUM, Code
+from gapsvc.sandbox.days import add_days
+from gapsvc.sandbox.growth import size_at
+from gapsvc.sandbox.places import CLINICS, Clinic
+from gapsvc.sandbox.plan import (
+    MOTHER,
+    ChildPlan,
+    DoseFlaw,
+    DosePlan,
+    FamilyPlan,
+    Flaw,
+    Illness,
+    OtherVisitPlan,
+    Recognised,
+    Role,
+    VisitPlan,
+)
+from gapsvc.sandbox.stamps import JsonObject, Stamper, category, coding, concept, local_time, reference, scatter
+
+_GROWTH_FOR = 3 * 365  # weights and heights of infancy, and of the last three years
+_LOCAL_WELL = ("WCC", "Well child check")
+_LOCAL_VAGUE = ("OV", "Office visit")
+
+
+@dataclass(frozen=True, slots=True)
+class _Place:
+    """Where an encounter happens and under whom it is written down."""
+
+    patient: str
+    clinic: Clinic
+    location: str
+    practitioner: str
+
+
+def render_care(stamp: Stamper, family: FamilyPlan) -> Iterator[JsonObject]:
+    """All care of one family's children, and the mother's own visits."""
+    if family.mother.patient:
+        yield from _mothers_checkups(stamp, family, family.mother.patient)
+    for child in family.children:
+        first = next((visit.id for visit in child.visits if visit.role is Role.ANCHOR), None)
+        for visit in child.visits:
+            yield from _well(stamp, family, child, visit, first=visit.id == first)
+        for other in child.others:
+            yield from _other(stamp, family, child, other)
+        yield from _measurements(stamp, family, child)
+        for dose in child.doses:
+            yield _immunization(stamp, child, dose)
+        if child.asthma:
+            yield _problem(stamp, child, child.asthma)
+
+
+def _place(family: FamilyPlan, child: ChildPlan, registration: int) -> _Place:
+    if registration == MOTHER:
+        mother = family.mother
+        clinic = CLINICS[mother.organization]
+        return _Place(
+            str(mother.patient),
+            clinic,
+            clinic.sites[mother.location].id,
+            clinic.practitioners[mother.practitioner].id,
+        )
+    known = child.registrations[registration]
+    clinic = CLINICS[known.organization]
+    return _Place(known.patient, clinic, clinic.sites[known.location].id, clinic.practitioners[known.practitioner].id)
+
+
+def _encounter(stamp: Stamper, ident: str, day: date, minute: int, place: _Place) -> JsonObject:
+    return {
+        "resourceType": "Encounter",
+        "id": ident,
+        "meta": stamp.meta(ident, day, minute, "us-core-encounter"),
+        "identifier": [{"system": f"{place.clinic.local_system}/encounter", "value": ident.removeprefix("enc-")}],
+        "status": "finished",
+        "class": coding(ACT_CODE, "AMB", "ambulatory"),
+        "type": [],
+        "subject": reference("Patient", place.patient),
+        "participant": [
+            {
+                "type": [
+                    {
+                        "coding": [
+                            coding(
+                                "http://terminology.hl7.org/CodeSystem/v3-ParticipationType",
+                                "PPRF",
+                                "primary performer",
+                            )
+                        ]
+                    }
+                ],
+                "individual": reference("Practitioner", place.practitioner),
+            }
+        ],
+        "period": {"start": local_time(day, minute), "end": local_time(day, minute + 20 + 5 * scatter(ident, 3))},
+        "location": [{"location": reference("Location", place.location)}],
+        "serviceProvider": reference("Organization", place.clinic.id),
+    }
+
+
+def _well(
+    stamp: Stamper, family: FamilyPlan, child: ChildPlan, visit: VisitPlan, *, first: bool
+) -> Iterator[JsonObject]:
+    place = _place(family, child, visit.registration)
+    found = _encounter(stamp, visit.id, visit.on, visit.minute, place)
+    found["status"] = visit.status
+    found["class"] = coding(ACT_CODE, visit.setting, codes.SETTING_DISPLAY[visit.setting])
+    if visit.status == "planned":  # an appointment: written when it was made
+        booked = max(child.birth, add_days(stamp.as_of, -1 - scatter(visit.id, 20)))
+        found["meta"] = stamp.meta(visit.id, booked, profile="us-core-encounter")
+    if visit.flaw is Flaw.IMPRECISE:
+        found["period"] = {"start": visit.on.isoformat()[:7]}
+    elif visit.status == "in-progress":
+        del found["period"]["end"]
+    if visit.setting in ("IMP", "EMER"):
+        found["serviceProvider"] = reference("Organization", places.HOSPITAL_ID)
+        found["location"] = [{"location": reference("Location", places.HOSPITAL_SITE.id)}]
+    if visit.setting == "VR":
+        del found["location"]
+    cpt = codes.well_cpt(child.birth, visit.on, first=first)
+    reason = codes.well_reason(child.birth, visit.on, abnormal=scatter(visit.id, 12) == 0)
+    if visit.setting == "EMER":
+        found["type"] = [concept(CPT, codes.EMERGENCY_CPT), concept(SNOMED, codes.EMERGENCY_SNOMED)]
+        found["reasonCode"] = [concept(ICD10CM, reason)]
+    elif visit.recognised is Recognised.BY_TYPE:
+        snomed = codes.WELL_SNOMED[scatter(visit.id, len(codes.WELL_SNOMED))]
+        found["type"] = [{"coding": [coding(CPT, cpt.code, cpt.display), coding(SNOMED, *snomed)], "text": snomed[1]}]
+        found["reasonCode"] = [concept(ICD10CM, reason)]
+    else:
+        yield from _locally_coded(stamp, child, visit, place, found, cpt, reason)
+    yield found
+
+
+def _locally_coded(
+    stamp: Stamper,
+    child: ChildPlan,
+    visit: VisitPlan,
+    place: _Place,
+    encounter: JsonObject,
+    cpt: Code,
+    reason: Code,
+) -> Iterator[JsonObject]:
+    """A clinic's own visit type; what makes it known as a well visit stands elsewhere, or nowhere."""
+    code, text = _LOCAL_VAGUE if visit.recognised is Recognised.NOT else _LOCAL_WELL
+    encounter["type"] = [{"coding": [coding(place.clinic.local_system, code, text)], "text": text}]
+    if visit.recognised is Recognised.BY_REASON:
+        encounter["reasonCode"] = [concept(ICD10CM, reason)]
+    elif visit.recognised in (Recognised.BY_CONDITION, Recognised.BY_DIAGNOSIS):
+        ident = visit.id.replace("enc-", "cond-")
+        condition = _condition(stamp, ident, place.patient, reason, None, visit.on, visit.minute)
+        if visit.recognised is Recognised.BY_CONDITION:
+            condition["encounter"] = reference("Encounter", visit.id)
+        else:
+            encounter["diagnosis"] = [{"condition": reference("Condition", ident)}]
+        yield condition
+    elif visit.recognised is Recognised.BY_PROCEDURE:
+        ident = visit.id.replace("enc-", "proc-")
+        yield {
+            "resourceType": "Procedure",
+            "id": ident,
+            "meta": stamp.meta(ident, visit.on, visit.minute, "us-core-procedure"),
+            "status": "completed",
+            "code": concept(CPT, cpt),
+            "subject": reference("Patient", place.patient),
+            "encounter": reference("Encounter", visit.id),
+            "performedDateTime": local_time(visit.on, visit.minute),
+        }
+
+
+def _condition(
+    stamp: Stamper, ident: str, patient: str, icd: Code, snomed: Code | None, day: date, minute: int
+) -> JsonObject:
+    code = concept(ICD10CM, icd)
+    if snomed:
+        code["coding"].append(coding(SNOMED, snomed.code, snomed.display))
+    return {
+        "resourceType": "Condition",
+        "id": ident,
+        "meta": stamp.meta(ident, day, minute, "us-core-condition-encounter-diagnosis"),
+        "clinicalStatus": category("condition-clinical", "resolved"),
+        "verificationStatus": category("condition-ver-status", "confirmed"),
+        "category": [category("condition-category", "encounter-diagnosis")],
+        "code": code,
+        "subject": reference("Patient", patient),
+        "onsetDateTime": day.isoformat(),
+        "recordedDate": day.isoformat(),
+    }
+
+
+def _problem(stamp: Stamper, child: ChildPlan, day: date) -> JsonObject:
+    ident = f"cond-{child.number:06d}-asthma"
+    found = _condition(stamp, ident, child.person, codes.ASTHMA_ICD, codes.ASTHMA_SNOMED, day, 600)
+    return found | {
+        "meta": stamp.meta(ident, max(day, child.history_from), 600, "us-core-condition-problems-health-concerns"),
+        "clinicalStatus": category("condition-clinical", "active"),
+        "category": [category("condition-category", "problem-list-item")],
+        "recordedDate": max(day, child.history_from).isoformat(),
+    }
+
+
+def _other(stamp: Stamper, family: FamilyPlan, child: ChildPlan, visit: OtherVisitPlan) -> Iterator[JsonObject]:
+    place = _place(family, child, visit.registration)
+    found = _encounter(stamp, visit.id, visit.on, visit.minute, place)
+    if visit.kind is not Illness.SICK:
+        found["serviceProvider"] = reference("Organization", places.HOSPITAL_ID)
+        found["location"] = [{"location": reference("Location", places.HOSPITAL_SITE.id)}]
+    if visit.kind is Illness.BIRTH:
+        twin = any(s.birth == child.birth and s is not child for s in family.children)
+        left = min(add_days(visit.on, 1 + scatter(visit.id, 2)), stamp.as_of, child.deceased or stamp.as_of)
+        # A stay that began this morning has no end yet.
+        end = {"end": local_time(left, 11 * 60)} if left > visit.on else {}
+        found |= {
+            "meta": stamp.meta(visit.id, left, 660, "us-core-encounter"),
+            "class": coding(ACT_CODE, "IMP", codes.SETTING_DISPLAY["IMP"]),
+            "status": "finished" if end else "in-progress",
+            "type": [concept(CPT, codes.BIRTH_CPT), concept(SNOMED, codes.BIRTH_SNOMED)],
+            "reasonCode": [concept(ICD10CM, codes.TWIN_ICD if twin else codes.BIRTH_ICD)],
+            "period": {"start": local_time(visit.on, visit.minute), **end},
+            "hospitalization": {"dischargeDisposition": category("discharge-disposition", "home")},
+        }
+        if not end:
+            del found["hospitalization"]
+        yield found
+        return
+    complaint = codes.COMPLAINTS[visit.complaint]
+    ident = visit.id.replace("enc-", "cond-")
+    condition = _condition(stamp, ident, place.patient, complaint.icd, complaint.snomed, visit.on, visit.minute)
+    condition["encounter"] = reference("Encounter", visit.id)
+    yield condition
+    if visit.kind is Illness.EMERGENCY:
+        found["class"] = coding(ACT_CODE, "EMER", codes.SETTING_DISPLAY["EMER"])
+        found["type"] = [concept(CPT, codes.EMERGENCY_CPT), concept(SNOMED, codes.EMERGENCY_SNOMED)]
+    else:
+        found["type"] = [concept(CPT, complaint.cpt), concept(SNOMED, codes.SICK_SNOMED)]
+    found["reasonCode"] = [concept(ICD10CM, complaint.icd)]
+    found["diagnosis"] = [{"condition": reference("Condition", ident)}]
+    yield found
+
+
+def _mothers_checkups(stamp: Stamper, family: FamilyPlan, patient: str) -> Iterator[JsonObject]:
+    mother = family.mother
+    clinic = CLINICS[mother.organization]
+    doctor = clinic.practitioners[mother.practitioner].id
+    place = _Place(patient, clinic, clinic.sites[mother.location].id, doctor)
+    for ident, day, minute, postpartum in mother.checkups:
+        found = _encounter(stamp, ident, day, minute, place)
+        found["type"] = [concept(CPT, codes.POSTPARTUM_CPT if postpartum else codes.ANTENATAL_CPT)]
+        found["reasonCode"] = [concept(ICD10CM, codes.POSTPARTUM_ICD if postpartum else codes.ANTENATAL_ICD)]
+        yield found
+
+
+def _measurements(stamp: Stamper, family: FamilyPlan, child: ChildPlan) -> Iterator[JsonObject]:
+    lead = dict(child.lead)
+    recent = add_days(stamp.as_of, -_GROWTH_FOR)
+    for visit in child.visits:
+        if visit.role is not Role.ANCHOR or visit.registration == MOTHER:
+            continue
+        patient = _place(family, child, visit.registration).patient
+        age = (visit.on - child.birth).days
+        if age <= 913 or visit.on >= recent:
+            weight, height = size_at(age, child.sex, scatter(child.person, 1000) / 1000)
+            length = ("8306-3", "Body height --lying") if age < 731 else ("8302-2", "Body height")
+            yield _observation(
+                stamp, visit, patient, "wt", ("29463-7", "Body weight"), weight, "kg", "us-core-body-weight"
+            )
+            yield _observation(stamp, visit, patient, "ht", length, height, "cm", "us-core-body-height")
+        if visit.id in lead:
+            yield _observation(
+                stamp,
+                visit,
+                patient,
+                "lead",
+                ("10368-9", "Lead [Mass/volume] in Capillary blood"),
+                lead[visit.id],
+                "ug/dL",
+                "us-core-observation-lab",
+            )
+
+
+def _observation(
+    stamp: Stamper,
+    visit: VisitPlan,
+    patient: str,
+    name: str,
+    loinc: tuple[str, str],
+    value: float,
+    unit: str,
+    profile: str,
+) -> JsonObject:
+    ident = f"obs-{visit.id.removeprefix('enc-')}-{name}"
+    kind = "laboratory" if name == "lead" else "vital-signs"
+    if loinc[0] == "8306-3":
+        profile = "us-core-vital-signs"  # the body height profile fixes 8302-2
+    return {
+        "resourceType": "Observation",
+        "id": ident,
+        "meta": stamp.meta(ident, visit.on, visit.minute, profile),
+        "status": "final",
+        "category": [category("observation-category", kind)],
+        "code": {"coding": [coding(LOINC, *loinc)], "text": loinc[1]},
+        "subject": reference("Patient", patient),
+        "encounter": reference("Encounter", visit.id),
+        "effectiveDateTime": local_time(visit.on, visit.minute + 5),
+        "valueQuantity": {"value": value, "unit": unit, "system": UCUM, "code": unit},
+    }
+
+
+def _immunization(stamp: Stamper, child: ChildPlan, dose: DosePlan) -> JsonObject:
+    product = codes.PRODUCTS[dose.product]
+    known = child.registrations[dose.registration]
+    clinic = CLINICS[known.organization]
+    written = max(dose.on, child.history_from)
+    found: JsonObject = {
+        "resourceType": "Immunization",
+        "id": dose.id,
+        "meta": stamp.meta(dose.id, written, dose.minute, "us-core-immunization"),
+        "status": "completed",
+        "vaccineCode": {"coding": [coding(CVX, product.cvx, product.display)], "text": product.display},
+        "patient": reference("Patient", known.patient),
+        "occurrenceDateTime": local_time(dose.on, dose.minute),
+        "primarySource": not dose.historical,
+    }
+    if dose.visit:
+        found["encounter"] = reference("Encounter", dose.visit)
+    if dose.historical:
+        found["occurrenceDateTime"] = dose.on.isoformat()
+        found["reportOrigin"] = {
+            "coding": [coding("http://terminology.hl7.org/CodeSystem/immunization-origin", "provider")],
+            "text": "Another provider's record",
+        }
+    else:
+        lot = f"{product.mvx[0]}{scatter(dose.id[:10] + dose.product, 9000) + 1000}{dose.on.year % 100:02d}"
+        found |= {
+            "location": reference("Location", clinic.sites[known.location].id),
+            "manufacturer": {
+                "identifier": {"system": MVX, "value": product.mvx},
+                "display": product.maker,
+            },
+            "lotNumber": lot,
+            "expirationDate": add_days(dose.on, 120 + scatter(dose.id, 400)).isoformat(),
+            "performer": [
+                {"actor": reference("Practitioner", clinic.practitioners[known.practitioner].id)},
+            ],
+        }
+    if dose.flaw is DoseFlaw.REFUSED:
+        for name in ("lotNumber", "expirationDate", "manufacturer", "performer"):
+            found.pop(name, None)
+        found["status"] = "not-done"
+        found["statusReason"] = {
+            "coding": [coding(ACT_REASON, "PATOBJ", "patient objection")],
+            "text": "Parent declined",
+        }
+    elif dose.flaw is DoseFlaw.ENTERED_IN_ERROR:
+        found["status"] = "entered-in-error"
+    elif dose.flaw is DoseFlaw.IMPRECISE:
+        found["occurrenceDateTime"] = dose.on.isoformat()[:7]
+    elif dose.flaw is DoseFlaw.LOCAL_CODE:
+        local = coding(clinic.local_system, f"VAX-{dose.product.upper()}", product.display)
+        found["vaccineCode"] = {"coding": [local], "text": product.display}
+    return found

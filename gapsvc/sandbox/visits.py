@@ -1,0 +1,372 @@
+"""One child's encounters are planned: Bright Futures slots, kept or missed, and the disorder dealt to the child.
+
+Slots and their windows: design/bright-futures.md. What counts is fixed here, by construction (see plan.py): anchors
+of one W30 window stand at least 14 days apart; follow-ups stand 1 to 13 days after an anchor, inside its window.
+"""
+
+from collections.abc import Collection, Sequence
+from dataclasses import dataclass, replace
+from datetime import date, timedelta
+from random import Random
+
+from gapsvc.sandbox.codes import COMPLAINTS
+from gapsvc.sandbox.days import add_days, add_years, fifteen_months, thirty_months
+from gapsvc.sandbox.plan import (
+    MOTHER,
+    Flaw,
+    Frame,
+    Illness,
+    OtherVisitPlan,
+    Recognised,
+    Role,
+    VisitPlan,
+)
+
+SPACING = 14  # days between anchors of one W30 window
+_DAY = timedelta(days=1)
+
+
+@dataclass(frozen=True, slots=True)
+class Slot:
+    """A visit of the schedule, in days from birth: first day, usual days, and the day after which it is overdue."""
+
+    name: str
+    opens: int
+    usual_from: int
+    usual_to: int
+    overdue: int
+
+
+# 3 years and later are by birthday; see _slots.
+SLOTS: Sequence[Slot] = (
+    Slot("3-5d", 2, 3, 5, 7),
+    Slot("1mo", 8, 17, 32, 42),
+    Slot("2mo", 42, 56, 70, 91),
+    Slot("4mo", 106, 112, 131, 152),
+    Slot("6mo", 167, 178, 200, 228),
+    Slot("9mo", 243, 268, 292, 335),
+    Slot("12mo", 365, 366, 385, 426),
+    Slot("15mo", 441, 444, 470, 517),
+    Slot("18mo", 532, 545, 570, 639),
+    Slot("24mo", 700, 731, 752, 822),
+    Slot("30mo", 883, 900, 930, 1004),
+)
+
+
+@dataclass(frozen=True, slots=True)
+class VisitSetting:
+    """What one child's planning depends on. `attends`: chance that a slot is kept; `late`: that it is kept late."""
+
+    frame: Frame
+    attends: float
+    late: float
+    combination: str
+
+
+@dataclass(frozen=True, slots=True)
+class PlannedVisits:
+    visits: tuple[VisitPlan, ...]
+    kinds: frozenset[str]  # the kinds of disorder that came to be
+
+
+def _slots(birth: date, horizon: date) -> list[Slot]:
+    found = list(SLOTS)
+    for years in range(3, 22):
+        opens = (add_years(birth, years) - birth).days
+        if add_days(birth, opens) > horizon:
+            break
+        closes = (add_years(birth, years + 1) - birth).days - 1
+        found.append(Slot(f"{years}y", opens, opens + 3, opens + 80, closes))
+    return found
+
+
+def window_of(birth: date, on: date) -> int:
+    """0 up to the 15-month day, 1 from then to the 30-month day, 2 after it."""
+    return 0 if on <= fifteen_months(birth) else 1 if on <= thirty_months(birth) else 2
+
+
+def plan_visits(
+    rng: Random,
+    setting: VisitSetting,
+    *,
+    birth: date,
+    number: int,
+    history_from: date,
+    deceased: date | None,
+    dealt: Collection[str],
+    clinics: int,
+    under_mother: str | bool,
+) -> PlannedVisits:
+    """All encounters of one child that look like well visits.
+
+    `dealt` are the kinds of disorder to work in; `clinics` is in how many clinics the child is registered;
+    `under_mother` is `"linked"` or `"unlinked"` where the first visit goes under the mother's Patient, else False.
+    """
+    horizon = min(setting.frame.as_of, deceased or setting.frame.as_of)
+    kinds: set[str] = set()
+    visits = _kept_slots(rng, setting, birth, history_from, horizon, kinds, force_first=bool(under_mother))
+    visits = _with_follow_ups(rng, birth, visits, horizon)
+    if clinics > 1:
+        visits = [replace(v, registration=rng.randrange(clinics)) for v in visits]
+    if under_mother:
+        visits = _under_mother(rng, visits, linked=under_mother == "linked", kinds=kinds)
+    for kind, work in _FLAWS.items():
+        if kind in dealt:
+            visits = work(_Flawing(rng, setting.frame, birth, history_from, horizon, deceased is not None, visits))
+            kinds.add(kind)
+    if clinics > 1:
+        visits = _with_copies(rng, visits, clinics)
+    # On one day the visit that counts comes first: earlier, and with the smaller id.
+    visits.sort(key=lambda v: (v.on, v.role is Role.FLAWED, v.role is Role.COPY))
+    named: list[VisitPlan] = []
+    at = 0
+    for visit in visits:
+        if visit.role is Role.COPY:
+            # It follows its anchor, which is the last unflawed visit of that day.
+            named.append(replace(visit, id=f"{named[-1].id}-b", minute=named[-1].minute + 30))
+            continue
+        at += 1
+        minute = 15 * rng.randrange(32, 55) if visit.minute < 0 else visit.minute
+        if visit.role is Role.FLAWED and visit.setting == "AMB" and visit.minute < 0:
+            minute = 15 * rng.randrange(55, 60)
+        named.append(replace(visit, id=f"enc-{number:06d}-{at:02d}", minute=minute))
+    return PlannedVisits(tuple(named), frozenset(kinds))
+
+
+def _anchor(on: date, slot: str) -> VisitPlan:
+    return VisitPlan(id="", on=on, minute=-1, role=Role.ANCHOR, slot=slot)
+
+
+def _kept_slots(
+    rng: Random,
+    setting: VisitSetting,
+    birth: date,
+    history_from: date,
+    horizon: date,
+    kinds: set[str],
+    *,
+    force_first: bool,
+) -> list[VisitPlan]:
+    visits: list[VisitPlan] = []
+    previous: date | None = None
+    for slot in _slots(birth, horizon):
+        if add_days(birth, slot.opens) > horizon:
+            break
+        if add_days(birth, slot.usual_from) < history_from:
+            continue
+        forced = force_first and slot.name == "3-5d"
+        if rng.random() >= setting.attends and not forced:
+            if add_days(birth, slot.overdue) < horizon:
+                kinds.add("missed_visits")
+            continue
+        late = rng.random() < setting.late and not forced
+        day = _late_day(rng, birth, slot) if late else _usual_day(rng, birth, slot)
+        if previous is not None:
+            least = SPACING if window_of(birth, previous) == window_of(birth, day) else 1
+            day = max(day, add_days(previous, least))
+        if day > horizon:
+            continue
+        if late and day > add_days(birth, slot.overdue):
+            kinds.add("late_visits")
+        visits.append(_anchor(day, slot.name))
+        previous = day
+    return visits
+
+
+def _usual_day(rng: Random, birth: date, slot: Slot) -> date:
+    """A weekday of the usual time; now and then the very edge of a window, which is where rules go wrong."""
+    edges = {
+        "3-5d": [birth, birth + _DAY, add_days(birth, 2)],  # on the day of birth, by a birth center or a midwife
+        "4mo": [add_days(birth, 119), add_days(birth, 120), add_days(birth, 121)],
+        "15mo": [add_days(fifteen_months(birth), offset) for offset in (-1, 0, 1)],
+        "30mo": [add_days(thirty_months(birth), offset) for offset in (-1, 0, 1)],
+    }.get(slot.name)
+    if edges and rng.random() < (0.05 if slot.name == "3-5d" else 0.12):
+        return rng.choice(edges)
+    if slot.name == "1mo" and rng.random() < 0.10:
+        return birth  # as early as the spacing allows: 14 days after the visit before
+    return _weekday(add_days(birth, rng.randint(slot.usual_from, slot.usual_to)))
+
+
+def _late_day(rng: Random, birth: date, slot: Slot) -> date:
+    if slot.opens > SLOTS[-1].opens:  # a yearly visit: late in its year of age
+        return _weekday(add_days(birth, rng.randint(slot.usual_to + 10, slot.overdue - 3)))
+    return _weekday(add_days(birth, slot.overdue + rng.randint(1, max(5, (slot.overdue - slot.opens) // 2))))
+
+
+def _weekday(day: date) -> date:
+    return add_days(day, (0, 0, 0, 0, 0, 2, 1)[day.weekday()])
+
+
+def _with_follow_ups(rng: Random, birth: date, visits: Sequence[VisitPlan], horizon: date) -> list[VisitPlan]:
+    """Weight checks and second appointments soon after a visit: another day, but too soon for W30's spacing."""
+    found: list[VisitPlan] = []
+    for at, visit in enumerate(visits):
+        if visit.slot == "1mo" and at == 0 and visit.on == birth:
+            visit = replace(visit, slot="3-5d")  # nothing before it: it simply was the first visit
+        found.append(visit)
+        if rng.random() >= (0.40 if visit.slot == "3-5d" else 0.06):
+            continue
+        after = 13 if rng.random() < 0.15 else rng.randint(5, 9) if visit.slot == "3-5d" else rng.randint(1, 12)
+        day = add_days(visit.on, after)
+        next_day = visits[at + 1].on if at + 1 < len(visits) else None
+        same_window = window_of(birth, day) == window_of(birth, visit.on) < 2
+        if day <= horizon and same_window and (next_day is None or day < next_day):
+            found.append(VisitPlan(id="", on=day, minute=-1, role=Role.FOLLOW_UP, slot=f"{visit.slot} follow-up"))
+    return found
+
+
+def _under_mother(rng: Random, visits: list[VisitPlan], *, linked: bool, kinds: set[str]) -> list[VisitPlan]:
+    """The first visit goes under the mother's Patient. Unlinked, it counts for nobody, nor do its follow-ups."""
+    first = next((v for v in visits if v.slot == "3-5d" and v.role is Role.ANCHOR), None)
+    if first is None:
+        return visits
+    kinds.add("mothers_record")
+    if linked:
+        return [replace(v, registration=MOTHER) if v is first else v for v in visits]
+    flawed = replace(first, registration=MOTHER, role=Role.FLAWED, flaw=Flaw.UNDER_MOTHER)
+    return [flawed if v is first else v for v in visits if v.slot != "3-5d follow-up"]
+
+
+def _with_copies(rng: Random, visits: list[VisitPlan], clinics: int) -> list[VisitPlan]:
+    """Some visits are written down by both clinics, on the same day."""
+    able = [v for v in visits if v.role is Role.ANCHOR and v.registration != MOTHER]
+    chosen = {id(v) for v in rng.sample(able, max(min(len(able), 1), len(able) // 3))}
+    found: list[VisitPlan] = []
+    for visit in visits:
+        found.append(visit)
+        if id(visit) in chosen:
+            other = (visit.registration + 1) % clinics
+            found.append(replace(visit, role=Role.COPY, registration=other, recognised=Recognised.BY_TYPE))
+    return found
+
+
+@dataclass(frozen=True, slots=True)
+class _Flawing:
+    """One child's visits, and what is needed to spoil one of them."""
+
+    rng: Random
+    frame: Frame
+    birth: date
+    history_from: date
+    horizon: date
+    dead: bool
+    visits: list[VisitPlan]
+
+    def target(self) -> VisitPlan | None:
+        """An anchor to work on: one inside the measures' windows where there is one."""
+        able = [v for v in self.visits if v.role is Role.ANCHOR and v.registration != MOTHER]
+        inside = [v for v in able if window_of(self.birth, v.on) < 2]
+        able = inside or able
+        return self.rng.choice(able) if able else None
+
+    def spoil(self, flaw: Flaw, **changes: str) -> list[VisitPlan]:
+        """Half of the time an anchor (with its follow-ups) becomes a flawed visit, else a flawed one is added."""
+        target = self.target()
+        if target is not None and self.rng.random() < 0.5:
+            return self.instead(target, flaw, **changes)
+        return self.beside(target, flaw, **changes)
+
+    def instead(self, target: VisitPlan, flaw: Flaw, **changes: str) -> list[VisitPlan]:
+        spoilt = replace(target, role=Role.FLAWED, flaw=flaw, **changes)  # pyright: ignore[reportArgumentType]
+        follow_up = f"{target.slot} follow-up"
+        return [spoilt if v is target else v for v in self.visits if v.slot != follow_up]
+
+    def beside(self, target: VisitPlan | None, flaw: Flaw, **changes: str) -> list[VisitPlan]:
+        base = target.on if target else max(self.birth, self.history_from)
+        day = min(add_days(base, self.rng.randint(1, 40)), self.horizon)
+        extra = replace(_anchor(day, "extra"), role=Role.FLAWED, flaw=flaw, **changes)  # pyright: ignore[reportArgumentType]
+        if target is not None:
+            extra = replace(extra, registration=target.registration)
+        return [*self.visits, extra]
+
+
+def _entered_in_error(work: _Flawing) -> list[VisitPlan]:
+    return work.spoil(Flaw.ENTERED_IN_ERROR, status="entered-in-error")
+
+
+def _telehealth(work: _Flawing) -> list[VisitPlan]:
+    return work.spoil(Flaw.TELEHEALTH, setting="VR")
+
+
+def _cancelled(work: _Flawing) -> list[VisitPlan]:
+    if not work.dead and work.rng.random() < 0.4:
+        appointment = _weekday(add_days(work.frame.as_of, work.rng.randint(3, 60)))
+        extra = replace(_anchor(appointment, "appointment"), role=Role.FLAWED, flaw=Flaw.NOT_FINISHED, status="planned")
+        return [*work.visits, extra]
+    return work.spoil(Flaw.NOT_FINISHED, status=work.rng.choice(("cancelled", "cancelled", "arrived", "in-progress")))
+
+
+def _wrong_setting(work: _Flawing) -> list[VisitPlan]:
+    if work.rng.random() < 0.5 and work.history_from == work.birth and (work.horizon - work.birth).days >= 3:
+        # The hospital's own newborn examination, coded as an office visit would be.
+        stay = replace(
+            _anchor(add_days(work.birth, 1), "birth stay"),
+            role=Role.FLAWED,
+            flaw=Flaw.INPATIENT,
+            setting="IMP",
+            minute=9 * 60,
+        )
+        return [*work.visits, stay]
+    return work.beside(work.target(), Flaw.EMERGENCY, setting="EMER")
+
+
+def _imprecise(work: _Flawing) -> list[VisitPlan]:
+    return work.spoil(Flaw.IMPRECISE)
+
+
+_LOCAL_STYLES = (
+    Recognised.BY_REASON,
+    Recognised.BY_CONDITION,
+    Recognised.BY_DIAGNOSIS,
+    Recognised.BY_PROCEDURE,
+    Recognised.NOT,
+)
+
+
+def _local_codes(work: _Flawing) -> list[VisitPlan]:
+    style = work.rng.choice(_LOCAL_STYLES)
+    target = work.target()
+    if target is None:
+        return work.beside(None, Flaw.NOT_RECOGNISED, recognised=Recognised.NOT)
+    if style is Recognised.NOT:
+        return work.instead(target, Flaw.NOT_RECOGNISED, recognised=Recognised.NOT)
+    return [replace(v, recognised=style) if v is target else v for v in work.visits]
+
+
+# In this order; each works on what the one before left.
+_FLAWS = {
+    "local_codes": _local_codes,
+    "entered_in_error": _entered_in_error,
+    "telehealth": _telehealth,
+    "wrong_setting": _wrong_setting,
+    "partial_dates": _imprecise,
+    "cancelled_visits": _cancelled,
+}
+
+
+def plan_other_visits(
+    rng: Random, setting: VisitSetting, *, birth: date, number: int, history_from: date, deceased: date | None
+) -> tuple[OtherVisitPlan, ...]:
+    """The birth stay, sick visits and emergency visits: of infancy, and of the last two years."""
+    horizon = min(setting.frame.as_of, deceased or setting.frame.as_of)
+    found: list[OtherVisitPlan] = []
+    if history_from == birth:
+        found.append(OtherVisitPlan("", birth, 8 * 60 + 5 * rng.randrange(12), Illness.BIRTH, 0))
+    spans = ((history_from, min(horizon, add_days(birth, 900))), (add_days(horizon, -730), horizon))
+    begin = None
+    for start, end in spans:
+        start = max(start, history_from, begin or start)
+        length = (end - start).days
+        if length <= 0:
+            continue
+        begin = end + _DAY
+        for rate, kind in ((1.1, Illness.SICK), (0.2, Illness.EMERGENCY)):
+            expected = rate * length / 365
+            count = int(expected) + (rng.random() < expected % 1)
+            for _ in range(count):
+                day = add_days(start, 1 + rng.randrange(length))
+                complaint = rng.randrange(len(COMPLAINTS))
+                found.append(OtherVisitPlan("", day, 15 * rng.randrange(34, 58), kind, complaint))
+    found.sort(key=lambda v: (v.on, v.minute))
+    return tuple(replace(v, id=f"enc-{number:06d}-s{at + 1:02d}") for at, v in enumerate(found))
