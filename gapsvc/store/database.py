@@ -32,14 +32,16 @@ def open_engine(url: str) -> sa.Engine:
         if not parsed.database or parsed.database == ":memory:":
             raise StoreError("SQLite needs a file, so that threads share it: sqlite:///FILE")
         Path(parsed.database).expanduser().parent.mkdir(parents=True, exist_ok=True)
-        engine = sa.create_engine(parsed, connect_args={"timeout": BUSY_SECONDS}, pool_size=8, max_overflow=24)
+        engine = sa.create_engine(
+            parsed, connect_args={"timeout": BUSY_SECONDS}, pool_size=8, max_overflow=24, hide_parameters=True
+        )
         sa.event.listen(engine, "connect", _sqlite_settings)
         sa.event.listen(engine, "begin", _sqlite_begin)
         return engine
     if parsed.get_backend_name() == "postgresql":
         if parsed.drivername == "postgresql":
             parsed = parsed.set(drivername="postgresql+psycopg")
-        return sa.create_engine(parsed, pool_size=8, max_overflow=24, pool_pre_ping=True)
+        return sa.create_engine(parsed, pool_size=8, max_overflow=24, pool_pre_ping=True, hide_parameters=True)
     raise StoreError(
         f"the store can't use {parsed.get_backend_name()}; "
         "expected sqlite:///FILE or postgresql+psycopg://USER@HOST/DATABASE"
@@ -56,7 +58,7 @@ def _sqlite_settings(connection: Any, _record: Any) -> None:
         "synchronous = NORMAL",  # with WAL: a power cut may lose the last commits, never consistency
         "foreign_keys = ON",
         "cache_size = -65536",
-        "wal_autocheckpoint = 4000",
+        "wal_autocheckpoint = 16000",  # 64 MB: index pages are dirtied over and over, and copied once
         "temp_store = MEMORY",
     ):
         cursor.execute(f"PRAGMA {setting}")
@@ -72,18 +74,30 @@ def _sqlite_begin(connection: sa.Connection) -> None:
 @contextmanager
 def writing(engine: sa.Engine) -> Iterator[sa.Connection]:
     """One transaction that writes: committed at the end, rolled back on an exception."""
-    with engine.connect().execution_options(**{_WRITES: True}) as connection, connection.begin():
+    with _reached(), engine.connect().execution_options(**{_WRITES: True}) as connection, connection.begin():
         yield connection
 
 
 @contextmanager
 def reading(engine: sa.Engine) -> Iterator[sa.Connection]:
     """One transaction that only reads, and sees one state of the database throughout."""
-    with engine.connect() as connection:
+    with _reached(), engine.connect() as connection:
         if connection.dialect.name == "postgresql":
             connection.execution_options(isolation_level="REPEATABLE READ")
         with connection.begin():
             yield connection
+
+
+@contextmanager
+def _reached() -> Iterator[None]:
+    try:
+        yield
+    except (sa.exc.OperationalError, sa.exc.ProgrammingError, sa.exc.TimeoutError) as failed:
+        # The driver's message names tables and files; statement values are hidden (hide_parameters).
+        reason = " ".join(str(getattr(failed, "orig", None) or failed).split())
+        raise StoreError(
+            f"the store can't be used: {reason}. Check the URL, the disk and that the schema is migrated"
+        ) from failed
 
 
 def migrate(engine: sa.Engine) -> None:

@@ -59,6 +59,11 @@ class RecordReading(Connected):
         with self._reading() as connection:
             return next(iter(_records(connection, [person_id], types)), None)
 
+    def record_of_patient(self, patient_id: str, types: Collection[str] | None = None) -> PatientRecord | None:
+        """The record of the person whom a Patient id (or a person id) belongs to; None: unknown."""
+        person_id = self.person_of(patient_id)
+        return None if person_id is None else self.record(person_id, types)
+
     def records(
         self,
         person_ids: Iterable[str] | None = None,
@@ -70,8 +75,10 @@ class RecordReading(Connected):
 
         Between two chunks others may write: each record is of one state, the stream need not be.
         """
-        named = self.person_ids(organization=organization, practitioner=practitioner)
-        wanted = named if person_ids is None else sorted(set(person_ids) & set(named))
+        wanted = [] if person_ids is None else sorted(set(person_ids))
+        if person_ids is None or organization is not None or practitioner is not None:
+            named = self.person_ids(organization=organization, practitioner=practitioner)
+            wanted = named if person_ids is None else sorted(set(wanted).intersection(named))
         for chunk in chunks(wanted, _CHUNK):
             with self._reading() as connection:
                 found = _records(connection, chunk, types)
@@ -109,6 +116,31 @@ class RecordReading(Connected):
             else:
                 found = rows(connection, sql + " AND s.name = ?", resource_type, resource_id, source)
         return orjson.loads(found[0][0]) if found else None
+
+    def exists(self, resource_type: str, resource_id: str) -> bool:
+        """Whether any source has such a resource (for Patient: or a person of that id)."""
+        with self._reading() as connection:
+            found = rows(
+                connection,
+                "SELECT 1 FROM resource WHERE source_id IN (SELECT id FROM source) AND type = ? AND id = ? LIMIT 1",
+                resource_type,
+                resource_id,
+            )
+            if not found and resource_type == "Patient":
+                found = rows(connection, "SELECT 1 FROM person WHERE id = ?", resource_id)
+        return bool(found)
+
+    def unlinked_patients(self, source: str) -> list[str]:
+        """Patients of a source that came since patients were last linked: the new ones, sorted."""
+        with self._reading() as connection:
+            found = rows(
+                connection,
+                "SELECT p.id FROM patient p JOIN source s ON s.id = p.source_id AND s.name = ? "
+                "LEFT JOIN person_patient pp ON pp.source_id = p.source_id AND pp.patient_id = p.id "
+                "WHERE pp.person_id IS NULL ORDER BY p.id",
+                source,
+            )
+        return [row[0] for row in found]
 
     def revisions(self, person_ids: Collection[str]) -> dict[str, int]:
         """The revision of each person's record: it grows when the record changes."""

@@ -10,7 +10,6 @@ from gapsvc.store.database import Connected
 from gapsvc.store.dialect import rows
 from gapsvc.store.names import starts_with
 
-
 _HAS_VALUE = """EXISTS (
     SELECT 1 FROM identifier i
     WHERE i.source_id = p.source_id AND i.type = 'Patient' AND i.id = p.id AND i.value = ?)"""

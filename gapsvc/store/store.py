@@ -50,6 +50,15 @@ class Store(RecordReading, ResultStoring, Searching):
         """Bring the schema to this program's version."""
         database.migrate(self._engine)
 
+    def ping(self) -> None:
+        """Look whether the store answers.
+
+        Raises:
+            StoreError: it can't be reached, or was never migrated.
+        """
+        with self._reading() as connection:
+            rows(connection, "SELECT max(id) FROM pull")
+
     def close(self) -> None:
         """Close every connection."""
         self._engine.dispose()

@@ -1,0 +1,216 @@
+"""Background work: pulling a source into the store, and evaluating everybody who is due.
+
+A pull may stop anywhere. Each batch is written with its checkpoint in one transaction, so what was read stays, and
+the next pull goes on behind it. A type that the source refuses is reported and left for the next pull; the others are
+read all the same.
+"""
+
+from collections import Counter
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from datetime import UTC, date, datetime
+from typing import Any, Protocol
+
+from adapters.base import Batch, Source, SourceError
+from gapsvc.evaluation.result import MeasureResult
+from gapsvc.records.record import PatientRecord
+from gapsvc.store import BatchCounts, LinkCounts, Pull, Reading, Store
+
+# (resource type, resources so far, what the source says there is in all or None)
+PullProgress = Callable[[str, int, int | None], None]
+# (persons done, persons in all)
+EvaluationProgress = Callable[[int, int], None]
+
+
+@dataclass(frozen=True, slots=True)
+class TypeReport:
+    """What a pull did with one type of the stream. `error` says why its reading stopped; None: it is complete."""
+
+    counts: BatchCounts
+    repairs: Mapping[str, int] = field(default_factory=dict[str, int])  # repair code -> resources
+    rejections: Mapping[str, int] = field(default_factory=dict[str, int])  # rejection code -> resources
+    notices: tuple[str, ...] = ()
+    since: str | None = None
+    resumed: bool = False
+    error: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class PullReport:
+    """What a pull did. `types` is in the order of reading."""
+
+    source: str
+    pull_id: int
+    types: Mapping[str, TypeReport]
+    linked: LinkCounts
+
+    @property
+    def complete(self) -> bool:
+        """Whether every type was read to its end."""
+        return all(report.error is None for report in self.types.values())
+
+    @property
+    def counts(self) -> BatchCounts:
+        """All types together."""
+        return sum((report.counts for report in self.types.values()), BatchCounts())
+
+
+class PatientCrawl(Protocol):
+    """A source that can read given patients' resources. Where it can, new patients bypass `since`."""
+
+    def patient_batches(self, resource_type: str, patient_ids: Sequence[str]) -> Iterator[Batch]:
+        """All resources of one type of these patients, however old."""
+        ...
+
+
+def utc_now() -> datetime:
+    """The time, for whoever may ask: jobs, never rules."""
+    return datetime.now(UTC)
+
+
+def pull(
+    store: Store,
+    source: Source,
+    types: Iterable[str],
+    *,
+    now: datetime | None = None,
+    progress: PullProgress | None = None,
+    whole: bool = False,
+    clock: Callable[[], datetime] = utc_now,
+) -> PullReport:
+    """Read `types` of `source` into the store, Patients first; then link the patients that changed.
+
+    Each type is read from where an unfinished reading stopped, else what the source says is new since the last
+    complete reading (`whole`: everything). A source that reads by type says what is new about any patient, so a
+    new one needs no special care; one that reads by patient (`PatientCrawl`) is asked for everything of patients
+    that are new here, since their records may be older than `since`.
+
+    Args:
+        now: when the pull starts, with a time zone; by the clock where None.
+        progress: called after every batch.
+
+    Raises:
+        Only what is no fault of the source: a database that can't be written, a signal. What was read stays.
+    """
+    started = clock() if now is None else now
+    under_way = store.begin_pull(source.name, started)
+    ordered = sorted(dict.fromkeys(types), key=lambda name: name != "Patient")
+    reports = {name: _pull_type(store, under_way, source, name, started, progress, whole) for name in ordered}
+    linked = store.link()
+    report = PullReport(source.name, under_way.id, reports, linked)
+    store.end_pull(under_way, clock(), ordered, complete=report.complete)
+    return report
+
+
+def _pull_type(
+    store: Store,
+    under_way: Pull,
+    source: Source,
+    resource_type: str,
+    started: datetime,
+    progress: PullProgress | None,
+    whole: bool,
+) -> TypeReport:
+    reading = store.begin_type(under_way, resource_type, started, whole=whole)
+    counts = BatchCounts()
+    repairs: Counter[str] = Counter()
+    rejections: Counter[str] = Counter()
+    notices: dict[str, None] = {}
+    error: str | None = None
+    seen = 0
+    try:
+        for batch in _batches(store, under_way, source, reading):
+            counts += store.write_batch(under_way, batch)
+            repairs.update(code for item in batch.fetched for code in set(item.repairs))
+            rejections.update(item.code for item in batch.rejected)
+            notices.update(dict.fromkeys(batch.notices))
+            seen += len(batch.fetched) + len(batch.rejected)
+            if progress is not None:
+                progress(resource_type, seen, batch.total)
+        store.end_type(under_way, resource_type)
+    except SourceError as stopped:
+        error = str(stopped)
+    return TypeReport(
+        counts=counts,
+        repairs=dict(sorted(repairs.items())),
+        rejections=dict(sorted(rejections.items())),
+        notices=tuple(notices),
+        since=reading.since,
+        resumed=reading.resumed,
+        error=error,
+    )
+
+
+def _batches(store: Store, under_way: Pull, source: Source, reading: Reading) -> Iterator[Batch]:
+    crawl = getattr(source, "patient_batches", None)
+    if crawl is not None and reading.since is not None and reading.resource_type != "Patient":
+        newcomers = store.unlinked_patients(under_way.source)
+        if newcomers:
+            for batch in crawl(reading.resource_type, newcomers):
+                # The checkpoint is the stream's, which hasn't moved yet.
+                yield replace(batch, resource_type=reading.resource_type, cursor=reading.cursor)
+    yield from source.batches(reading.resource_type, since=reading.since, cursor=reading.cursor)
+
+
+class Evaluator(Protocol):
+    """What evaluates a record by one measure (gapsvc.evaluation.evaluator.Evaluator)."""
+
+    @property
+    def measure(self) -> Any: ...
+
+    def evaluate(self, record: PatientRecord, period_start: date, period_end: date, as_of: date) -> MeasureResult: ...
+
+
+@dataclass(frozen=True, slots=True)
+class EvaluationReport:
+    """What an evaluation did: persons looked at, and results saved."""
+
+    persons: int
+    results: int
+
+
+def evaluate_all(
+    store: Store,
+    evaluators: Sequence[Evaluator],
+    period: tuple[date, date],
+    as_of: date,
+    *,
+    progress: EvaluationProgress | None = None,
+    person_ids: Collection[str] | None = None,
+    types: Collection[str] | None = None,
+    everybody: bool = False,
+    chunk: int = 500,
+) -> EvaluationReport:
+    """Evaluate each measure for whom its stored result no longer holds, and save the results, a chunk at a time.
+
+    Due is who has no result for the period, whose record or whose measure's version changed, or whose result's
+    day of change has come by `as_of`; `everybody` evaluates them all. Stopped and begun again it goes on.
+
+    Args:
+        period: first and last day, both inclusive.
+        person_ids: only these persons.
+        types: the resource types that the measures read (None: all that are stored).
+    """
+    due: dict[str, list[Evaluator]] = {}
+    everyone = store.person_ids() if everybody else []
+    for evaluator in evaluators:
+        measure = evaluator.measure
+        names = everyone if everybody else store.due_for_evaluation(measure.url, period, as_of, measure.version)
+        for name in names:
+            due.setdefault(name, []).append(evaluator)
+    wanted = sorted(due if person_ids is None else due.keys() & set(person_ids))
+    saved = 0
+    for at in range(0, len(wanted), chunk):
+        part = wanted[at : at + chunk]
+        revisions = store.revisions(part)  # before the records: a change in between makes them due again
+        saved += store.save_results(
+            [
+                evaluator.evaluate(record, *period, as_of)
+                for record in store.records(part, types=types)
+                for evaluator in due[record.person_id]
+            ],
+            revisions,
+        )
+        if progress is not None:
+            progress(min(at + chunk, len(wanted)), len(wanted))
+    return EvaluationReport(len(wanted), saved)
