@@ -20,6 +20,7 @@ Where a published expression of DEQM 5.0.0 does not say what its own text says:
 from collections.abc import Callable, Iterator, Mapping
 from typing import Any, Final, cast
 
+from fhir_profiles.navigate import each_of
 from fhir_profiles.plain import JsonMapping
 from fhir_profiles.terms import (
     COUNT_QUANTITY,
@@ -35,23 +36,8 @@ _IMPROVING: Final = ("proportion", "ratio", "continuous-variable")
 _HISTORY: Final = "history"
 
 
-def _each(node: JsonMapping, *names: str) -> list[JsonMapping]:
-    """The objects at a path of names, lists flattened (FHIRPath `a.b.c`)."""
-    found: list[JsonMapping] = [node]
-    for name in names:
-        below: list[JsonMapping] = []
-        for each in found:
-            child: Any = each.get(name)
-            if isinstance(child, list):
-                below.extend(cast(list[JsonMapping], child))
-            elif isinstance(child, dict):
-                below.append(cast(JsonMapping, child))
-        found = below
-    return found
-
-
 def _extensions(node: JsonMapping, url: str) -> list[JsonMapping]:
-    return [each for each in _each(node, "extension") if each.get("url") == url]
+    return [each for each in each_of(node, "extension") if each.get("url") == url]
 
 
 def _scoring(node: JsonMapping) -> list[str]:
@@ -59,7 +45,7 @@ def _scoring(node: JsonMapping) -> list[str]:
     return [
         coding["code"]
         for extension in _extensions(node, MEASURE_SCORING)
-        for coding in _each(extension, "valueCodeableConcept", "coding")
+        for coding in each_of(extension, "valueCodeableConcept", "coding")
         if "code" in coding
     ]
 
@@ -73,7 +59,7 @@ def _notation_stands(node: JsonMapping, notation: bool) -> bool:
 
 
 def _scoring_in_one_place(report: JsonMapping) -> bool:
-    groups = _each(report, "group")
+    groups = each_of(report, "group")
     on_root = bool(_extensions(report, MEASURE_SCORING))
     on_groups = [bool(_extensions(group, MEASURE_SCORING)) for group in groups]
     return (on_root and not any(on_groups)) != (not on_root and all(on_groups))
@@ -81,8 +67,8 @@ def _scoring_in_one_place(report: JsonMapping) -> bool:
 
 def _population_unless_composite(report: JsonMapping) -> bool:
     root = "composite" in _scoring(report)
-    groups = any("composite" in _scoring(group) for group in _each(report, "group"))
-    return (root and groups) or bool(_each(report, "group", "population"))
+    groups = any("composite" in _scoring(group) for group in each_of(report, "group"))
+    return (root and groups) or bool(each_of(report, "group", "population"))
 
 
 def _score_in_range(group: JsonMapping, report: JsonMapping) -> bool:
@@ -120,7 +106,7 @@ def _no_composition_in_collection(entry: JsonMapping, bundle: JsonMapping) -> bo
 
 def _every_entry(part: str, *kinds: str) -> Check:
     """bdl-3, bdl-4: `part` stands on every entry of these kinds of bundle, and on none of others."""
-    return lambda bundle, _: all((part in entry) == (bundle.get("type") in kinds) for entry in _each(bundle, "entry"))
+    return lambda bundle, _: all((part in entry) == (bundle.get("type") in kinds) for entry in each_of(bundle, "entry"))
 
 
 def _full_urls_differ(bundle: JsonMapping) -> bool:
@@ -128,7 +114,7 @@ def _full_urls_differ(bundle: JsonMapping) -> bool:
         return True
     seen = [
         (entry["fullUrl"], cast(JsonMapping, entry.get("resource", {})).get("meta", {}).get("versionId"))
-        for entry in _each(bundle, "entry")
+        for entry in each_of(bundle, "entry")
         if "fullUrl" in entry
     ]
     return len(seen) == len(set(seen))
@@ -138,7 +124,7 @@ def _first_is(kind: str, resource_type: str) -> Check:
     """bdl-11, bdl-12: a bundle of this kind begins with a resource of this type."""
 
     def check(bundle: JsonMapping, _: JsonMapping) -> bool:
-        entries = _each(bundle, "entry")
+        entries = each_of(bundle, "entry")
         return bundle.get("type") != kind or (
             bool(entries) and cast(JsonMapping, entries[0].get("resource", {})).get("resourceType") == resource_type
         )
@@ -158,7 +144,7 @@ def _strings(node: Any) -> Iterator[str]:
 
 
 def _contained_is_used(resource: JsonMapping) -> bool:
-    contained = _each(resource, "contained")
+    contained = each_of(resource, "contained")
     if not contained:
         return True
     said = set(_strings(resource))
@@ -168,24 +154,24 @@ def _contained_is_used(resource: JsonMapping) -> bool:
 def _stratum_is_value_or_components(report: JsonMapping) -> bool:
     return all(
         ("value" in stratum) != bool(stratum.get("component"))
-        for stratum in _each(report, "group", "stratifier", "stratum")
+        for stratum in each_of(report, "group", "stratifier", "stratum")
     )
 
 
 CHECKS: Final[Mapping[str, Check]] = {
     # FHIR R4: every domain resource
-    "dom-2": lambda it, _: not _each(it, "contained", "contained"),
+    "dom-2": lambda it, _: not each_of(it, "contained", "contained"),
     "dom-3": lambda it, _: _contained_is_used(it),
     "dom-4": lambda it, _: (
-        not any("versionId" in meta or "lastUpdated" in meta for meta in _each(it, "contained", "meta"))
+        not any("versionId" in meta or "lastUpdated" in meta for meta in each_of(it, "contained", "meta"))
     ),
-    "dom-5": lambda it, _: not _each(it, "contained", "meta", "security"),
+    "dom-5": lambda it, _: not each_of(it, "contained", "meta", "security"),
     "dom-6": lambda it, _: bool(cast(JsonMapping, it.get("text") or {}).get("div")),
     # FHIR R4: extensions
     "ext-1": lambda it, _: bool(it.get("extension")) != any(name.startswith("value") for name in it),
     # FHIR R4: Bundle
     "bdl-1": lambda it, _: "total" not in it or it.get("type") in ("searchset", _HISTORY),
-    "bdl-2": lambda it, _: not _each(it, "entry", "search") or it.get("type") == "searchset",
+    "bdl-2": lambda it, _: not each_of(it, "entry", "search") or it.get("type") == "searchset",
     "bdl-3": _every_entry("request", "batch", "transaction", _HISTORY),
     "bdl-4": _every_entry("response", "batch-response", "transaction-response", _HISTORY),
     "bdl-5": lambda it, _: any(part in it for part in ("resource", "request", "response")),
@@ -208,7 +194,7 @@ CHECKS: Final[Mapping[str, Check]] = {
     "gic-1": _composition_in_document,
     "gic-2": _no_composition_in_collection,
     "cgr-1": lambda it, _: any(
-        part.get("url") in ("author", "authorOrganization", "authorSoftware") for part in _each(it, "extension")
+        part.get("url") in ("author", "authorOrganization", "authorSoftware") for part in each_of(it, "extension")
     ),
     "deqm-0": lambda _, report: _versioned(report),
     "deqm-1": lambda it, _: _day_precision(it),
@@ -217,7 +203,7 @@ CHECKS: Final[Mapping[str, Check]] = {
     "deqm-4": lambda it, _: _notation_stands(it, bool(_extensions(it, GROUP_IMPROVEMENT_NOTATION))),
     "deqm-5": lambda it, _: _population_unless_composite(it),
     "deqm-6": _score_in_range,
-    "deqm-7": lambda it, _: ("code" in it) != bool(_each(it, "stratum", "component")),
+    "deqm-7": lambda it, _: ("code" in it) != bool(each_of(it, "stratum", "component")),
     "deqm-8": lambda it, _: _count_or_quantity(it),
     "deqm-9": lambda it, _: _count_or_quantity(it),
 }

@@ -1,8 +1,7 @@
-"""Checks a FHIR resource against the DEQM 5.0.0 profiles that we produce, and a gaps bundle as a whole.
+"""Checks a FHIR resource against the DEQM 5.0.0 profiles that we produce.
 
 Cardinality (slices too), types, fixed and pattern values, required and extensible bindings with known codes,
-reference targets, invariants; for a bundle also that every reference resolves inside it. It does not replace a
-full FHIR validator: resources of other profiles are only looked at as entries of a bundle.
+reference targets, invariants. A bundle as a whole is checked by `validate_bundle`.
 
 Messages name the element and what was expected, never its value: that may be a patient's.
 """
@@ -16,8 +15,7 @@ from fhir_profiles.invariants import CHECKS
 from fhir_profiles.outcome import OutcomeIssue
 from fhir_profiles.plain import JsonMapping
 from fhir_profiles.primitives import PRIMITIVE_TYPES, primitive_problem
-from fhir_profiles.references import is_local, referenced
-from fhir_profiles.terms import GAPS_BUNDLE, GAPS_COMPOSITION
+from fhir_profiles.references import is_local
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,64 +59,6 @@ def validate(resource: JsonMapping, profile: str | None = None) -> list[Issue]:
         if url in known:
             found.extend(_Check(known[url], resource).run())
     return found
-
-
-def validate_bundle(bundle: JsonMapping) -> list[Issue]:
-    """Every departure of a gaps bundle: its own profile, each entry by the profiles it declares, unique
-    fullUrls that end in `Type/id`, references that resolve inside, and one subject throughout.
-    """
-    found = validate(bundle, GAPS_BUNDLE)
-    entries: list[JsonMapping] = [each for each in bundle.get("entry") or () if isinstance(each, dict)]
-    inside: set[str] = set()
-    for index, entry in enumerate(entries):
-        where = f"Bundle.entry[{index}]"
-        resource: JsonMapping = entry.get("resource") or {}
-        at = f"{resource.get('resourceType')}/{resource.get('id')}"
-        if at in inside:
-            found.append(_bundle_issue(f"{where}.resource", "duplicate", "this resource is in the bundle twice"))
-        inside.add(at)
-        full_url = str(entry.get("fullUrl", ""))
-        if not full_url.endswith(f"/{at}"):
-            found.append(
-                _bundle_issue(f"{where}.fullUrl", "value", "expected a fullUrl that ends in the resource's Type/id")
-            )
-        for issue in validate(resource):
-            path = issue.path.replace(str(resource.get("resourceType")), f"{where}.resource", 1)
-            found.append(Issue(issue.severity, issue.code, path, issue.message, issue.rule, issue.profile))
-    for index, entry in enumerate(entries):
-        resource = entry.get("resource") or {}
-        outside = sum(1 for target in referenced(resource) if target.partition("/_history/")[0] not in inside)
-        if outside:
-            message = f"{outside} reference(s) in this resource do not resolve in the bundle; include their targets"
-            found.append(_bundle_issue(f"Bundle.entry[{index}].resource", "not-found", message))
-    found.extend(_one_subject(entries))
-    return found
-
-
-def _bundle_issue(path: str, code: str, message: str) -> Issue:
-    return Issue("error", code, path, message, "Bundle.entry", GAPS_BUNDLE)
-
-
-def _one_subject(entries: Sequence[JsonMapping]) -> Iterator[Issue]:
-    """DEQM Composition: every section's MeasureReport is for the Composition's subject; so are the issues."""
-    resources: list[JsonMapping] = [entry.get("resource") or {} for entry in entries]
-    subject = next(
-        (each.get("subject", {}).get("reference") for each in resources if each.get("resourceType") == "Composition"),
-        None,
-    )
-    if subject is None:
-        return
-    for index, each in enumerate(resources):
-        name = {"MeasureReport": "subject", "DetectedIssue": "patient"}.get(each.get("resourceType", ""))
-        if name and each.get(name, {}).get("reference") != subject:
-            yield Issue(
-                "error",
-                "business-rule",
-                f"Bundle.entry[{index}].resource.{name}",
-                "expected the subject of the Composition",
-                "Composition.subject",
-                GAPS_COMPOSITION,
-            )
 
 
 @dataclass(slots=True)
@@ -207,7 +147,8 @@ class _Check:
         definition = profiles().get(str(node.get("url")))
         if definition is not None:
             inner = _Check(definition, self.resource)
-            inner.value(definition.root, node, "Extension", path) if definition is not self.profile else None
+            if definition is not self.profile:
+                inner.value(definition.root, node, "Extension", path)
             self.issues.extend(issue for issue in inner.issues if issue not in self.issues)
 
     def children(self, element: Element, node: Mapping[str, Any], kind: str, path: str) -> None:
