@@ -1,0 +1,9 @@
+"""Analysis: the syntax tree of a library and its includes -> typed IR (CQL §Semantics; ELM).
+
+`analyse` resolves every name, chooses every overload, makes every conversion explicit, and reports every problem of
+the library and its includes at once. `analyse_expression` does the same for one expression without a library.
+"""
+
+from cql_like.analysis.programs import EXPRESSION, analyse, analyse_expression
+
+__all__ = ["EXPRESSION", "analyse", "analyse_expression"]

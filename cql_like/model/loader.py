@@ -256,7 +256,9 @@ class _Reader:
             namespace = node.get("namespace") or node.get("modelName")
             name = node.get("name", "")
             return Named(namespace, name) if namespace else self.named(name)
-        raise ModelError(f"{self.where}: {path} has a type specifier {kind!r}; expected List, Interval, Choice or Named")
+        raise ModelError(
+            f"{self.where}: {path} has a type specifier {kind!r}; expected List, Interval, Choice or Named"
+        )
 
     def _part(self, node: ElementTree.Element, attribute: str, child_name: str, path: str) -> Type:
         if attribute in node.attrib:

@@ -48,7 +48,7 @@ class Conversion:
 
 @dataclass(frozen=True, slots=True)
 class Model:
-    """A data model of one version. `classes` is keyed by the name without the model's (`Encounter`, `Encounter.Location`).
+    """A data model of one version. `classes` is keyed by the name within the model (`Encounter.Location`).
 
     `implements` is the URL of the model that its instances are written in, None for a model of its own.
     `patient_class` and `birth_date` (a path) serve `AgeInYears()` and the implicit `Patient` define.

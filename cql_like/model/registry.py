@@ -123,8 +123,7 @@ class Models:
             return kind.alternatives <= of.alternatives
         if isinstance(kind, TupleOf) and isinstance(of, TupleOf):
             return [name for name, _ in kind.elements] == [name for name, _ in of.elements] and all(
-                self.is_subtype(mine, theirs)
-                for (_, mine), (_, theirs) in zip(kind.elements, of.elements, strict=True)
+                self.is_subtype(mine, theirs) for (_, mine), (_, theirs) in zip(kind.elements, of.elements, strict=True)
             )
         if isinstance(kind, Named):  # QICore has a few classes that are a choice
             info = self.info(kind)

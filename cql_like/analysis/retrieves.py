@@ -1,0 +1,92 @@
+"""Retrieves -> the Retrieve node (CQL Author's Guide §Retrieve): type, code path and what it is compared with."""
+
+from typing import Literal
+
+from cql_like.analysis.context import Context, show
+from cql_like.analysis.problems import UNKNOWN, broken, did_you_mean
+from cql_like.ir import Expression, Retrieve
+from cql_like.syntax import tree
+from cql_like.types import CODE, CODESYSTEM, CONCEPT, STRING, VALUESET, ListOf, Named, Type
+
+Comparator = Literal["in", "~", "="]
+
+
+def retrieve(node: tree.Retrieve, context: Context) -> Expression:
+    """`[Encounter: type in "Well Visits"]`; the code path defaults to the class's primary code path."""
+    models = context.services.models
+    if node.context is not None:
+        context.problem(node.context.span, "a retrieve in another context is not supported", "a retrieve without ->")
+    kind = context.unit.resolve_type(node.type)
+    codes = None if node.terminology is None else context.analyse(node.terminology)
+    if kind == UNKNOWN or not isinstance(kind, Named):
+        return broken(node.span)
+    info = models.info(kind)
+    if info is None or not info.retrievable:
+        return context.problem(node.type.span, f"{show(kind)} cannot be retrieved", "a class of resources")
+    path = _code_path(node, kind, info.code_path, context)
+    result = ListOf(kind)
+    if codes is None:
+        comparator: Comparator = "in"
+    else:
+        if path is None or codes.type == UNKNOWN:
+            return broken(node.span) if path is None else _make(node, kind, result, path, None, "in", context)
+        codes = _terminology(codes, node, context)
+        comparator = node.comparator or ("in" if codes.type != CODE and codes.type != CONCEPT else "~")
+    return _make(node, kind, result, path if codes is not None else None, codes, comparator, context)
+
+
+def _make(
+    node: tree.Retrieve,
+    kind: Named,
+    result: Type,
+    path: str | None,
+    codes: Expression | None,
+    comparator: Comparator,
+    context: Context,
+) -> Retrieve:
+    return Retrieve(
+        type=result,
+        span=node.span,
+        resource_type=context.services.models.implementing(kind).name,
+        code_path=path,
+        codes=codes,
+        comparator=comparator,
+        unfiltered=context.context_name == "Unfiltered",
+    )
+
+
+def _code_path(node: tree.Retrieve, kind: Named, primary: str | None, context: Context) -> str | None:
+    """The element that is compared, checked to exist; None where there is none (a problem if codes were given)."""
+    if node.code_path is None:
+        if primary is None and node.terminology is not None:
+            context.problem(node.span, f"{show(kind)} has no primary code path", f"[{kind.name}: path in ...]")
+        return primary
+    models, current = context.services.models, kind
+    for step in node.code_path:
+        element = models.element(current, step.name)
+        if element is None:
+            names = models.element_names(current)
+            context.problem(step.span, f'{show(current)} has no element "{step.name}"', did_you_mean(step.name, names))
+            return None
+        inner = element.type.element if isinstance(element.type, ListOf) else element.type
+        if isinstance(inner, Named):
+            current = inner
+    return ".".join(step.name for step in node.code_path)
+
+
+def _terminology(codes: Expression, node: tree.Retrieve, context: Context) -> Expression:
+    """What the code path is compared with: a value set, a code system, a code, a concept or a list of codes."""
+    conversions = context.services.conversions
+    if codes.type in (VALUESET, CODESYSTEM, CODE, CONCEPT, ListOf(CODE), ListOf(CONCEPT)):
+        return codes
+    if codes.type in (STRING, ListOf(STRING)):
+        span = node.span if node.terminology is None else node.terminology.span
+        context.problem(span, "a retrieve cannot compare codes with text", "a declared code or value set")
+        return broken(span)
+    for target in (CODE, CONCEPT, ListOf(CODE), ListOf(CONCEPT)):
+        if conversions.cost(codes.type, target) is not None:
+            return conversions.coerce(codes, target)
+    span = node.span if node.terminology is None else node.terminology.span
+    return context.problem(
+        span, f"a retrieve cannot compare codes with {show(codes.type)}", "a value set, code, concept or list of codes"
+    )
