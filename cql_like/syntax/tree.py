@@ -9,15 +9,19 @@ Source: CQL grammar (https://cql.hl7.org/grammar.html), whose nouns are used. Id
 * **Every node has a `span`** that covers exactly its text; spans do not take part in equality.
 """
 
+from collections.abc import Iterator
 from dataclasses import dataclass, field
 from decimal import Decimal
-from typing import Literal
+from typing import Literal, cast
 
 from cql_like.ir import Precision, Span
 
 Component = Literal[
     "year", "month", "week", "day", "hour", "minute", "second", "millisecond", "date", "time", "timezoneoffset"
 ]
+TestedValue = Literal["null", "true", "false"]
+Measure = Literal["duration", "difference"]
+CodeComparator = Literal["in", "=", "~"]
 Boundary = Literal["start", "end"]
 UnaryOperator = Literal[
     "not",
@@ -86,6 +90,16 @@ class Node:
     """What every node has: the place of its text."""
 
     span: Span = field(compare=False, repr=False)
+
+
+def children(node: Node) -> Iterator[Node]:
+    """The nodes directly within a node, in the order of its fields."""
+    for name in node.__dataclass_fields__:
+        value = getattr(node, name)
+        if isinstance(value, Node):
+            yield value
+        elif isinstance(value, tuple):
+            yield from (item for item in cast("tuple[object, ...]", value) if isinstance(item, Node))
 
 
 # --- names and types --------------------------------------------------------------------------------------------
@@ -188,14 +202,14 @@ class StringLiteral(Node):
 
 @dataclass(frozen=True, slots=True)
 class IntegerLiteral(Node):
-    """`42`: 0 to 2147483648 (the last only as the operand of a minus; the parser has checked that)."""
+    """`42`; in range, so never negative except for -2147483648, whose minus sign belongs to the literal."""
 
     value: int
 
 
 @dataclass(frozen=True, slots=True)
 class LongLiteral(Node):
-    """`42L`: 0 to 2^63 (the last only as the operand of a minus; the parser has checked that)."""
+    """`42L`; in range, so never negative except for -2^63, whose minus sign belongs to the literal."""
 
     value: int
 
@@ -389,7 +403,7 @@ class BooleanTest(Node):
     """`x is null`, `x is not true`."""
 
     operand: "Expression"
-    value: Literal["null", "true", "false"]
+    value: TestedValue
     negated: bool
 
 
@@ -447,7 +461,7 @@ class ComponentFrom(Node):
 class ElapsedOf(Node):
     """`duration in days of x`, `difference in days of x`, for an interval x."""
 
-    measure: Literal["duration", "difference"]
+    measure: Measure
     precision: Precision
     operand: "Expression"
 
@@ -456,7 +470,7 @@ class ElapsedOf(Node):
 class ElapsedBetween(Node):
     """`days between a and b` (a duration), `duration in days between a and b`, `difference in days between ...`."""
 
-    measure: Literal["duration", "difference"]
+    measure: Measure
     precision: Precision
     low: "Expression"
     high: "Expression"
@@ -570,7 +584,7 @@ class Retrieve(Node):
     context: "Expression | None"
     type: NamedType
     code_path: tuple[PathStep, ...] | None
-    comparator: Literal["in", "=", "~"] | None
+    comparator: CodeComparator | None
     terminology: "Expression | None"
 
 
