@@ -23,9 +23,9 @@ Progress = Callable[[int, int], None]
 
 # Of a hundred children, how many are of which age: (youngest, oldest) in days. The rest are 3 to 21 years old.
 _INFANT_AGES: Sequence[tuple[int, int, int]] = (
-    (14, 0, 125),  # 3 by 120: in its window today
-    (14, 126, 330),  # 3 by 120: complete in the year
-    (12, 331, 790),  # W30, first 15 months
+    (13, 0, 125),  # 3 by 120: in its window today
+    (13, 126, 330),  # 3 by 120: complete in the year
+    (16, 331, 790),  # W30, first 15 months
     (15, 791, 1275),  # W30, 15 to 30 months
 )
 _GROUP_WEIGHTS = list(accumulate(group.share for group in GROUPS))

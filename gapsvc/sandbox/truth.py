@@ -18,7 +18,7 @@ from types import MappingProxyType
 from typing import Any
 
 from gapsvc.sandbox.days import add_days, fifteen_months, thirty_months
-from gapsvc.sandbox.plan import ChildPlan, Flaw, Frame, Role, VisitPlan
+from gapsvc.sandbox.plan import ChildPlan, Frame, Role, VisitPlan
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,6 +71,11 @@ def in_population(rate: Rate, birth: date, frame: Frame) -> bool:
 def cohorts(birth: date, frame: Frame) -> tuple[str, ...]:
     """The measure rates whose population a child born on that day belongs to (one name per window)."""
     return tuple(rate.group for rate in RATES if rate.group != "two-visits" and in_population(rate, birth, frame))
+
+
+def windows_of(birth: date, frame: Frame) -> list[tuple[date, date]]:
+    """First and last day of every window that a child born on that day is measured by."""
+    return [rate.window(birth) for rate in RATES if in_population(rate, birth, frame)]
 
 
 def truth_of(child: ChildPlan, frame: Frame) -> dict[str, Any]:
@@ -144,6 +149,3 @@ def _excluded(child: ChildPlan, frame: Frame) -> bool:
     if child.deceased is None:
         return False
     return child.deceased_as_boolean or child.deceased <= min(frame.period[1], frame.as_of)
-
-
-__all__ = ["RATES", "Flaw", "Rate", "cohorts", "in_population", "truth_of"]

@@ -21,6 +21,7 @@ from gapsvc.sandbox.plan import (
     Role,
     VisitPlan,
 )
+from gapsvc.sandbox.truth import windows_of
 
 SPACING = 14  # days between anchors of one W30 window
 _DAY = timedelta(days=1)
@@ -254,9 +255,10 @@ class _Flawing:
     visits: list[VisitPlan]
 
     def target(self) -> VisitPlan | None:
-        """An anchor to work on: one inside the measures' windows where there is one."""
+        """An anchor to work on: one in a window that this child is measured by, where there is one."""
         able = [v for v in self.visits if v.role is Role.ANCHOR and v.registration != MOTHER]
-        inside = [v for v in able if window_of(self.birth, v.on) < 2]
+        windows = windows_of(self.birth, self.frame)
+        inside = [v for v in able if any(first <= v.on <= last for first, last in windows)]
         able = inside or able
         return self.rng.choice(able) if able else None
 
@@ -274,7 +276,9 @@ class _Flawing:
 
     def beside(self, target: VisitPlan | None, flaw: Flaw, **changes: str) -> list[VisitPlan]:
         base = target.on if target else max(self.birth, self.history_from)
-        day = min(add_days(base, self.rng.randint(1, 40)), self.horizon)
+        day = add_days(base, self.rng.randint(1, 40))
+        ends = [last for first, last in windows_of(self.birth, self.frame) if first <= base <= last]
+        day = min([day, self.horizon, *ends])
         extra = replace(_anchor(day, "extra"), role=Role.FLAWED, flaw=flaw, **changes)  # pyright: ignore[reportArgumentType]
         if target is not None:
             extra = replace(extra, registration=target.registration)
