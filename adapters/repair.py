@@ -65,23 +65,44 @@ def repair(
     Never raises for any JSON value; the codes are those of adapters.deviations.
     """
     resource: Any
+    encoding: tuple[str, ...] = ()
     if isinstance(raw, dict):
         resource = raw
     else:
         try:
-            resource = orjson.loads(raw)
+            resource, is_utf8 = read_json(raw)
         except orjson.JSONDecodeError:
             return Rejected(origin, "not-json", _not_json(raw), raw)
+        encoding = () if is_utf8 else ("text-encoding",)
     if not isinstance(resource, dict):
         return Rejected(origin, "not-an-object", "expected one FHIR resource: a JSON object", _raw(raw, resource))
     resource = cast(JsonObject, resource)
     try:
         if _clean_resource(resource) and (expected_type is None or resource["resourceType"] == expected_type):
-            return Fetched(resource, origin)
-        return _repaired(raw, resource, expected_type, origin, base_url, targets)
+            return Fetched(resource, origin, encoding)
+        result = _repaired(raw, resource, expected_type, origin, base_url, targets)
     except RecursionError:
         reason = f"nested more than {MAX_DEPTH} levels deep; no FHIR resource is"
         return Rejected(origin, "too-deep", reason, _raw(raw, resource))
+    if encoding and isinstance(result, Fetched):
+        return Fetched(result.resource, origin, encoding + result.repairs)
+    return result
+
+
+def read_json(raw: bytes) -> tuple[Any, bool]:
+    """JSON text -> (value, whether it was UTF-8). Text that is not is read as Windows-1252, what EHRs then mean.
+
+    Raises:
+        orjson.JSONDecodeError: it is no JSON either way.
+    """
+    try:
+        return orjson.loads(raw), True
+    except orjson.JSONDecodeError:
+        try:
+            raw.decode()
+        except UnicodeDecodeError:
+            return orjson.loads(raw.decode("cp1252", "replace")), False
+        raise
 
 
 _WRITTEN_SYSTEMS = frozenset({CVX, ICD10CM})  # whose codes vendors write in a way of their own
@@ -436,10 +457,6 @@ def _system_code(system: str, code: str) -> str:
 def _not_json(raw: bytes) -> str:
     if raw[:2] in (b"\xff\xfe", b"\xfe\xff"):
         return "the text is UTF-16; FHIR JSON is UTF-8: convert the file"
-    try:
-        raw.decode()
-    except UnicodeDecodeError as bad:
-        return f"byte {bad.start} is not UTF-8; FHIR JSON is UTF-8: convert the file"
     return "not readable as JSON: cut short, or not FHIR JSON at all"
 
 
