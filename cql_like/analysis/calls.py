@@ -5,7 +5,7 @@ from typing import Literal
 
 from cql_like.analysis.context import Context, show
 from cql_like.analysis.members import member_of
-from cql_like.analysis.operators import PRECISIONS, cast_to, not_null, test_type
+from cql_like.analysis.operators import cast_to, not_null, test_type
 from cql_like.analysis.problems import UNKNOWN, broken, did_you_mean
 from cql_like.analysis.vocabulary import AGES, METHODS
 from cql_like.ir import AliasRef, Expression, FunctionCall, Precision, Query, Source, Span
@@ -119,8 +119,7 @@ def _age(name: str) -> tuple[bool, bool, Precision] | None:
             rest = name.removeprefix(prefix)
             part = AGES.get(rest.removesuffix("At"))
             if part is not None:
-                precision = next(item for item in PRECISIONS if item == part.lower())
-                return given, rest.endswith("At"), precision
+                return given, rest.endswith("At"), part
     return None
 
 

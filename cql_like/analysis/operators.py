@@ -6,8 +6,8 @@ from cql_like.analysis.context import Context, show
 from cql_like.analysis.conversions import choice_of, narrow
 from cql_like.analysis.literals import calendar_unit
 from cql_like.analysis.problems import UNKNOWN, broken
-from cql_like.analysis.vocabulary import BINARY, COMPONENTS, ELAPSED, NEGATIONS, UNARY
-from cql_like.ir import As, Case, Constant, Expression, If, Is, ModelProperty, Precision, Span
+from cql_like.analysis.vocabulary import BINARY, CALENDAR_PRECISIONS, COMPONENTS, ELAPSED, NEGATIONS, UNARY
+from cql_like.ir import As, Case, Constant, Expression, If, Is, ModelProperty, Span
 from cql_like.runtime.values import Long, Quantity
 from cql_like.syntax import tree
 from cql_like.types import (
@@ -180,18 +180,8 @@ def component_from(node: tree.ComponentFrom, context: Context) -> Expression:
     name = COMPONENTS.get(node.component)
     if name is not None:
         return context.apply(name, [operand], node.span, written=written)
-    precision = _as_precision(node.component)
+    precision = CALENDAR_PRECISIONS.get(node.component)
     return context.apply("DateTimeComponentFrom", [operand], node.span, precision, written=written)
-
-
-def _as_precision(word: str) -> Precision | None:
-    for precision in PRECISIONS:
-        if precision == word:
-            return precision
-    return None
-
-
-PRECISIONS: tuple[Precision, ...] = ("year", "month", "week", "day", "hour", "minute", "second", "millisecond")
 
 
 def elapsed_between(node: tree.ElapsedBetween, context: Context) -> Expression:

@@ -76,7 +76,10 @@ class Overloads:
         match = self.match(name, tuple(operand.type for operand in operands), precision is not None)
         if match is None:
             return None
-        converted = tuple(map(self.conversions.coerce, operands, match.operands))
+        converted = tuple(
+            operand if wanted == ANY else self.conversions.coerce(operand, kind)  # IsNull looks at no type
+            for operand, wanted, kind in zip(operands, match.row.operands, match.operands, strict=True)
+        )
         return Operator(type=match.result, span=span, row=match.row, operands=converted, precision=precision)
 
     def match(self, name: str, types: tuple[Type, ...], precise: bool = False) -> Match | None:

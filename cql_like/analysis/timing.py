@@ -173,9 +173,5 @@ def _in_window(
 
 def _precision_of(offset: tree.QuantityOffset) -> Precision | None:
     """The precision that an exact distance is compared at: its own unit."""
-    precisions: tuple[Precision, ...] = ("year", "month", "week", "day", "hour", "minute", "second", "millisecond")
-    word = CALENDAR_PRECISIONS.get(offset.quantity.unit)
-    for precision in precisions:
-        if precision == word and precision != "week":
-            return precision
-    return "day" if word == "week" else None
+    precision = CALENDAR_PRECISIONS.get(offset.quantity.unit)
+    return "day" if precision == "week" else precision  # dates have no week component

@@ -5,6 +5,7 @@ Tables only. Reading them: the key is what the syntax tree carries, the value th
 
 from collections.abc import Mapping
 
+from cql_like.ir import Precision
 from cql_like.syntax.tree import BinaryOperator, TimingRelation, UnaryOperator
 
 UNARY: Mapping[UnaryOperator, str] = {
@@ -141,13 +142,35 @@ METHODS: Mapping[str, str] = {
     "power": "Power",
 }
 
-# The ages: function name -> precision. `AgeIn...` takes the birth date of the context's patient.
-AGES: Mapping[str, str] = {f"{part}s": part for part in ("Year", "Month", "Week", "Day", "Hour", "Minute", "Second")}
+# The ages: `AgeInYears`, `CalculateAgeInMonthsAt` ... by the word after `In` (and before `At`).
+AGES: Mapping[str, Precision] = {
+    "Years": "year",
+    "Months": "month",
+    "Weeks": "week",
+    "Days": "day",
+    "Hours": "hour",
+    "Minutes": "minute",
+    "Seconds": "second",
+}
 
 # Quantity units that a time distance may carry, as calendar keywords (CQL §Time-valued quantities).
-CALENDAR_PRECISIONS: Mapping[str, str] = {
-    **{word: word for word in ("year", "month", "week", "day", "hour", "minute", "second", "millisecond")},
-    **{f"{word}s": word for word in ("year", "month", "week", "day", "hour", "minute", "second", "millisecond")},
+CALENDAR_PRECISIONS: Mapping[str, Precision] = {
+    "year": "year",
+    "month": "month",
+    "week": "week",
+    "day": "day",
+    "hour": "hour",
+    "minute": "minute",
+    "second": "second",
+    "millisecond": "millisecond",
+    "years": "year",
+    "months": "month",
+    "weeks": "week",
+    "days": "day",
+    "hours": "hour",
+    "minutes": "minute",
+    "seconds": "second",
+    "milliseconds": "millisecond",
     "a": "year",
     "mo": "month",
     "wk": "week",

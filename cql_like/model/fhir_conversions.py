@@ -9,7 +9,7 @@ unit system is null: its value is not known. A text that is not of its type (`20
 from collections.abc import Callable, Mapping
 from decimal import Decimal
 from functools import cache
-from typing import Any
+from typing import Any, cast
 
 from cql_like.ir import OperatorRow
 from cql_like.runtime.temporal import parse_date, parse_datetime, parse_time
@@ -71,28 +71,32 @@ def to_decimal(value: Json) -> Decimal | None:
     return Decimal(str(value))
 
 
+def _object(value: Json) -> Mapping[str, Any] | None:
+    return cast(dict[str, Any], value) if isinstance(value, dict) else None
+
+
 def to_code(value: Json) -> Code | None:
     """FHIR.Coding -> Code."""
-    if not isinstance(value, dict):
+    coding = _object(value)
+    if coding is None:
         return None
-    coding: dict[str, Any] = value
     return Code(coding.get("code"), coding.get("system"), coding.get("version"), coding.get("display"))
 
 
 def to_concept(value: Json) -> Concept | None:
     """FHIR.CodeableConcept -> Concept; its text becomes the display."""
-    if not isinstance(value, dict):
+    concept = _object(value)
+    if concept is None:
         return None
-    concept: dict[str, Any] = value
     codes = tuple(code for code in map(to_code, concept.get("coding") or ()) if code is not None)
     return Concept(codes, concept.get("text"))
 
 
 def to_quantity(value: Json) -> Quantity | None:
     """FHIR.Quantity (Age, Duration, Count, Distance, Money's cousins) -> Quantity."""
-    if not isinstance(value, dict):
+    quantity = _object(value)
+    if quantity is None:
         return None
-    quantity: dict[str, Any] = value
     number = to_decimal(quantity.get("value"))
     if number is None or quantity.get("comparator") is not None or quantity.get("system") not in UNIT_SYSTEMS:
         return None
@@ -102,18 +106,18 @@ def to_quantity(value: Json) -> Quantity | None:
 
 def to_ratio(value: Json) -> Ratio | None:
     """FHIR.Ratio -> Ratio; null unless both parts are there."""
-    if not isinstance(value, dict):
+    ratio = _object(value)
+    if ratio is None:
         return None
-    ratio: dict[str, Any] = value
     numerator, denominator = to_quantity(ratio.get("numerator")), to_quantity(ratio.get("denominator"))
     return None if numerator is None or denominator is None else Ratio(numerator, denominator)
 
 
 def to_datetime_interval(value: Json) -> Interval | None:
     """FHIR.Period -> Interval<DateTime>."""
-    if not isinstance(value, dict):
+    period = _object(value)
+    if period is None:
         return None
-    period: dict[str, Any] = value
     low, high = period.get("start"), period.get("end")
     start = None if low is None else parse_datetime(low)
     end = None if high is None else parse_datetime(high)
@@ -122,9 +126,9 @@ def to_datetime_interval(value: Json) -> Interval | None:
 
 def to_quantity_interval(value: Json) -> Interval | None:
     """FHIR.Range -> Interval<Quantity>."""
-    if not isinstance(value, dict):
+    bounds = _object(value)
+    if bounds is None:
         return None
-    bounds: dict[str, Any] = value
     low = to_quantity(bounds.get("low"))
     return Interval(low, to_quantity(bounds.get("high")), low is not None, True, QUANTITY)
 
