@@ -116,6 +116,8 @@ class Cursor:
             message = f"{message}: {hint}"
         elif token.kind == "word" and (near := get_close_matches(token.value, _WORDS_OF_THE_LANGUAGE, 1, 0.75)):
             message = f"{message}: did you mean '{near[0]}'?"
+        elif token.kind in _IDENTIFIER and self.index and self.tokens[self.index - 1].kind in (")", "}", "]"):
+            message = f"{message}: a query's source is a retrieve or a name, or stands in parentheses"
         raise SyntaxProblem(self.source.error(token.start, token.end, message, expected))
 
     def fail_at(self, start: int, end: int, message: str, expected: str | None = None) -> NoReturn:

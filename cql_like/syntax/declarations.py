@@ -92,11 +92,9 @@ class LibraryParser(ExpressionParser):
                 return False
 
     def _recover(self, begin: int) -> None:
-        """Go on to the next token, after `begin`, at which a declaration begins on a line of its own."""
-        index = max(begin + 1, min(self.index, len(self.tokens) - 1))
-        if self.tokens[self.index].kind == END:
-            index = min(begin + 1, len(self.tokens) - 1)
-            # the unexpected end may be that of a bracket left open: look at what it swallowed
+        """Go on to the next token at which a declaration begins on a line of its own. An unexpected end of the text may
+        come from a bracket left open far above: then what that swallowed is looked at, from `begin` on."""
+        index = begin + 1 if self.kind == END else max(begin + 1, self.index)
         self.move_to(min(index, len(self.tokens) - 1))
         while self.kind != END and not (self._at_declaration() and self._first_on_line()):
             self.advance()

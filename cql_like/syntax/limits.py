@@ -10,6 +10,6 @@ class Limits:
     `errors`: after that many the rest of a text is not looked at."""
 
     characters: int = 2_000_000
-    nesting: int = 100
+    nesting: int = 200
     depth: int = 250
     errors: int = 100

@@ -6,12 +6,13 @@ beyond 32 bits) raises `LiteralError`, which the parser turns into an error with
 
 import re
 from calendar import monthrange
-from decimal import Decimal
+from decimal import Decimal, localcontext
 
 MAX_INTEGER = 2**31 - 1
 MAX_LONG = 2**63 - 1
 _INTEGER_DIGITS = 28
 _FRACTION_DIGITS = 8
+_STEP = Decimal(1).scaleb(-_FRACTION_DIGITS)
 _MAX_OFFSET = 14 * 60
 
 _DATE = re.compile(r"@(\d{4})(?:-(\d\d))?(?:-(\d\d))?", re.ASCII)
@@ -58,6 +59,17 @@ def decimal(text: str) -> Decimal:
             f"{shortened(text)} has more digits than a Decimal holds", "at most 8 digits after the point"
         )
     return Decimal(f"{whole}.{fraction[:_FRACTION_DIGITS]}") if fraction else Decimal(whole)
+
+
+def measured(text: str) -> Decimal:
+    """The value of a quantity: a measurement, so digits finer than a Decimal holds are rounded off."""
+    whole, point, fraction = text.partition(".")
+    if len(fraction) <= _FRACTION_DIGITS:
+        return decimal(text)
+    value = decimal(f"{whole}{point}{fraction[:_FRACTION_DIGITS]}")
+    with localcontext() as context:
+        context.prec = _INTEGER_DIGITS + _FRACTION_DIGITS + 1
+        return value + _STEP if fraction[_FRACTION_DIGITS] >= "5" else value
 
 
 def date(text: str) -> DateParts:

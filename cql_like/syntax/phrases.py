@@ -107,7 +107,7 @@ class PhraseParser(Cursor):
         start = self.start()
         if self.kind != "number":
             self.fail("a quantity, as in 3 days or 5 'mg'")
-        value = self._decimal(self.advance())
+        value = self._measured(self.advance())
         unit = self.unit()
         text, calendar = unit if unit is not None else ("1", False)
         return tree.QuantityLiteral(value=value, unit=text, calendar=calendar, span=self.since(start))
@@ -120,9 +120,9 @@ class PhraseParser(Cursor):
             return self.advance().value, False
         return None
 
-    def _decimal(self, token: Token) -> Decimal:
+    def _measured(self, token: Token) -> Decimal:
         try:
-            return literals.decimal(token.value)
+            return literals.measured(token.value)
         except LiteralError as error:
             self._refuse(token, error)
 
