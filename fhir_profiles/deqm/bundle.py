@@ -142,7 +142,7 @@ def gaps_bundle(
     missing = sorted(_rests_on(kept, statuses) - given.keys())
     if missing:
         raise ValueError(
-            f"{len(missing)} resource(s) that the report refers to were not handed in, among them a "
+            f"{len(missing)} resource(s) that the report refers to were not handed in, the first of type "
             f"{missing[0].split('/', 1)[0]}: give the Patient and every evaluated resource"
         )
     return {
