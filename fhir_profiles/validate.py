@@ -88,9 +88,13 @@ class _Check:
             if problem:
                 self.report("value", path, problem, element.id)
                 return
-        elif not isinstance(value, dict) or not value:
-            self.report("structure", path, f"expected a {kind} with content", element.id)
+        elif not isinstance(value, dict):
+            self.report("structure", path, f"expected a {kind}", element.id)
             return
+        elif not value:
+            self.report("structure", path, f"expected a {kind} with content", "ele-1")
+        if element.same_as is not None:
+            element = self.profile.by_id[element.same_as]
         self.constants(element, value, path)
         self.binding(element, value, path)
         self.invariants(element, value, path)
@@ -153,8 +157,6 @@ class _Check:
 
     def children(self, element: Element, node: Mapping[str, Any], kind: str, path: str) -> None:
         below = element.children
-        if not below and element.same_as is not None:
-            below = self.profile.by_id[element.same_as].children
         if not below:
             below = data_types().get(kind, {})
         if not below:
