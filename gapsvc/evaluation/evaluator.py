@@ -196,21 +196,21 @@ def _resolve(measure: MeasureDefinition, defines: set[str]) -> tuple[_GroupDefin
         _GroupDefines(
             group,
             tuple((code, group.populations[code]) for code in _POPULATION_ORDER if code in group.populations),
-            MappingProxyType(
-                {
-                    part: name
-                    for part in GAP_PARTS
-                    for name in _gap_names(part, group.gap)
-                    if name in defines and (name.endswith(group.gap or "") or f"Gap {part} {group.gap}" not in defines)
-                }
-            ),
+            MappingProxyType(_gap_defines(group, defines)),
         )
         for group in measure.groups
     )
 
 
-def _gap_names(part: str, suffix: str | None) -> Sequence[str]:
-    return (f"Gap {part}",) if suffix is None else (f"Gap {part} {suffix}", f"Gap {part}")
+def _gap_defines(group: Group, defines: set[str]) -> dict[str, str]:
+    found: dict[str, str] = {}
+    for part in GAP_PARTS:
+        own, shared = f"Gap {part} {group.gap}", f"Gap {part}"
+        if group.gap is not None and own in defines:
+            found[part] = own
+        elif shared in defines:
+            found[part] = shared
+    return found
 
 
 def _said(gap: Mapping[str, str], say: Callable[[str], Any], *, looked_at: bool) -> Said:

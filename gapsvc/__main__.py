@@ -1,0 +1,5 @@
+"""`python -m gapsvc`: the command line."""
+
+from gapsvc.cli import main
+
+main()

@@ -1,0 +1,68 @@
+"""Who may ask for what: bearer tokens on every request but the open ones, scopes per resource type.
+
+Fails closed: a request to an endpoint that is not listed as open needs a known client, and an endpoint that reads
+records says with `reads(...)` which resource types it shows; one that says nothing shows nothing (403).
+"""
+
+from collections.abc import Callable
+from functools import wraps
+from typing import Any
+
+from flask import Flask, g, request
+
+from fhir_profiles.outcome import OutcomeIssue
+from gapsvc.api.answers import Refusal
+from gapsvc.api.service import service
+from gapsvc.security.clients import Client
+
+OPEN_ENDPOINTS = frozenset({"health.healthz", "resources.metadata"})
+
+
+def register_access(app: Flask) -> None:
+    """Ask for a bearer token before anything else is done, for unknown addresses too."""
+
+    @app.before_request
+    def authenticate() -> None:
+        if request.endpoint in OPEN_ENDPOINTS:
+            return
+        g.client = _client()
+        view = app.view_functions.get(request.endpoint or "")
+        if view is not None and not getattr(view, "declares_reads", False):
+            raise _forbidden("this endpoint is not open to clients")
+
+
+def _client() -> Client:
+    scheme, _, token = request.headers.get("Authorization", "").partition(" ")
+    if not token:
+        raise _unauthenticated("send Authorization: Bearer <token>", "Bearer")
+    client = service().clients.authenticate(token.strip()) if scheme.lower() == "bearer" else None
+    if client is None:
+        raise _unauthenticated("the token is not known", 'Bearer error="invalid_token"')
+    return client
+
+
+def _unauthenticated(text: str, challenge: str) -> Refusal:
+    issue = OutcomeIssue("error", "login", diagnostics=text)
+    return Refusal(401, (issue,), (("WWW-Authenticate", challenge),))
+
+
+def _forbidden(text: str) -> Refusal:
+    return Refusal(403, (OutcomeIssue("error", "forbidden", diagnostics=text),))
+
+
+def reads(*resource_types: str) -> Callable[[Callable[..., Any]], Callable[..., Any]]:
+    """Mark a view: the client needs read scopes for all of these types."""
+
+    def mark(view: Callable[..., Any]) -> Callable[..., Any]:
+        @wraps(view)
+        def guarded(*args: Any, **kwargs: Any) -> Any:
+            lacking = [name for name in resource_types if not g.client.may_read(name)]
+            if lacking:
+                wanted = " ".join(f"system/{name}.rs" for name in lacking)
+                raise _forbidden(f"the token lacks the scope {wanted}")
+            return view(*args, **kwargs)
+
+        guarded.declares_reads = True  # type: ignore[attr-defined]
+        return guarded
+
+    return mark

@@ -1,0 +1,68 @@
+"""The Flask app factory."""
+
+import secrets
+import time
+
+from flask import Flask, Response, g, request
+
+from gapsvc.api.access import register_access
+from gapsvc.api.answers import register_errors
+from gapsvc.api.care_gaps import care_gaps
+from gapsvc.api.health import health
+from gapsvc.api.resources import resources
+from gapsvc.api.service import Service
+from gapsvc.config import load
+from gapsvc.store import Store
+from gapsvc.telemetry import configure_logging, logger
+
+MAX_BODY_BYTES = 1_000_000  # the largest request is a Parameters of a few dozen lines
+
+
+def create_app(service: Service | None = None) -> Flask:
+    """The WSGI application. Without a service, one is started from the settings (wsgi.py, gunicorn, granian)."""
+    app = Flask("gapsvc.api", static_folder=None)
+    app.config["MAX_CONTENT_LENGTH"] = MAX_BODY_BYTES
+    app.url_map.strict_slashes = False
+    app.url_map.merge_slashes = False
+    app.extensions["gapsvc"] = service or _from_settings()
+    app.extensions["gapsvc.log"] = logger("gapsvc.api")
+    register_errors(app)
+    _register_request_log(app)
+    register_access(app)
+    app.register_blueprint(health)
+    app.register_blueprint(care_gaps, url_prefix="/fhir")
+    app.register_blueprint(resources, url_prefix="/fhir")
+    return app
+
+
+def _from_settings() -> Service:
+    settings = load()
+    configure_logging(settings["log.level"], settings["log.format"])
+    store = Store.open(settings.database_url, person_systems=settings["linking.person_systems"])
+    store.migrate()
+    return Service.start(settings, store)
+
+
+def _register_request_log(app: Flask) -> None:
+    """One line a request: who asked which endpoint, how it ended, how long it took. Never an address with its
+    parameters: they name children."""
+
+    @app.before_request
+    def begin() -> None:
+        g.started = time.perf_counter()
+        g.request_id = secrets.token_hex(8)
+
+    @app.after_request
+    def end(response: Response) -> Response:
+        response.headers["X-Request-Id"] = g.request_id
+        client = g.get("client")
+        app.extensions["gapsvc.log"].info(
+            "request",
+            request_id=g.request_id,
+            client=client.id if client else None,
+            method=request.method,
+            endpoint=request.endpoint,
+            status=response.status_code,
+            milliseconds=round((time.perf_counter() - g.started) * 1000, 1),
+        )
+        return response

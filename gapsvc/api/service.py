@@ -1,0 +1,72 @@
+"""What the endpoints work with, made once at start: settings, store, compiled measures, clients, and the clock."""
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from datetime import UTC, date, datetime
+
+from flask import current_app
+
+from fhir_profiles.deqm import Reporting
+from gapsvc.config import Settings
+from gapsvc.evaluation.catalogue import evaluators
+from gapsvc.evaluation.evaluator import Evaluator
+from gapsvc.measures import MeasureDefinition
+from gapsvc.publishing import public_base, reporting_of
+from gapsvc.security.clients import ClientRegistry
+from gapsvc.store import Store
+
+
+def _now() -> datetime:
+    return datetime.now(UTC)
+
+
+@dataclass(frozen=True, slots=True)
+class Service:
+    """One running service. `base_url` is its public FHIR base; `now` the only clock that the API reads."""
+
+    settings: Settings
+    store: Store
+    evaluators: Mapping[str, Evaluator]
+    clients: ClientRegistry
+    base_url: str
+    now: Callable[[], datetime] = _now
+
+    @staticmethod
+    def start(
+        settings: Settings,
+        store: Store,
+        *,
+        base_url: str | None = None,
+        now: Callable[[], datetime] = _now,
+    ) -> "Service":
+        """Compile the measures in use and read the clients.
+
+        Raises:
+            MeasureError: a measure that the settings name does not exist, or is wrong.
+        """
+        return Service(
+            settings=settings,
+            store=store,
+            evaluators=evaluators(settings["evaluation.measures"]),
+            clients=ClientRegistry(settings.clients),
+            base_url=(base_url or public_base(settings)).rstrip("/"),
+            now=now,
+        )
+
+    @property
+    def today(self) -> date:
+        """The as-of day of every answer: the setting, else the server's day."""
+        return self.settings["evaluation.as_of"] or self.now().date()
+
+    @property
+    def measures(self) -> Mapping[str, MeasureDefinition]:
+        return {name: evaluator.measure for name, evaluator in self.evaluators.items()}
+
+    def reporting(self) -> Reporting:
+        """The circumstances under which an answer is given now."""
+        return reporting_of(self.settings, self.now(), self.base_url)
+
+
+def service() -> Service:
+    """The service of the app that answers the current request."""
+    return current_app.extensions["gapsvc"]

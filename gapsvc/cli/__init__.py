@@ -1,0 +1,20 @@
+"""The command line: `python -m gapsvc --help`. Every command says what it did and what to do next."""
+
+from gapsvc.cli.data import evaluate_command, gaps_command, pull_command
+from gapsvc.cli.demo import demo_command
+from gapsvc.cli.main import main
+from gapsvc.cli.sandbox import sandbox_group
+from gapsvc.cli.service import serve_command, token_command
+
+for command in (
+    demo_command,
+    evaluate_command,
+    gaps_command,
+    pull_command,
+    sandbox_group,
+    serve_command,
+    token_command,
+):
+    main.add_command(command)
+
+__all__ = ["main"]

@@ -1,0 +1,231 @@
+"""`pull`, `evaluate` and `gaps`: from an EHR or a folder to results, and one child's gaps in words."""
+
+import os
+from collections.abc import Iterator, Sequence
+from datetime import UTC, date, datetime
+from pathlib import Path
+from typing import BinaryIO
+
+import click
+import orjson
+
+from adapters import open_source
+from adapters.base import Source
+from adapters.files import FileSource
+from fhir_profiles.deqm import Reporting, individual_measure_report
+from gapsvc import jobs
+from gapsvc.cli import show
+from gapsvc.cli.console import ERR, OUT, Day, progress, today
+from gapsvc.cli.main import EXIT_NOT_FOUND, EXIT_SETTINGS, EXIT_SOURCE, Failure
+from gapsvc.config import Settings, load
+from gapsvc.evaluation.catalogue import evaluators, types_to_pull
+from gapsvc.evaluation.evaluator import Evaluator
+from gapsvc.evaluation.result import MeasureResult
+from gapsvc.evaluation.tally import Tally
+from gapsvc.publishing import reporting_of
+from gapsvc.records.assemble import Sourced
+from gapsvc.records.gather import gather
+from gapsvc.store import Store
+
+MEASURE = click.option("--measure", "measures", multiple=True, metavar="ID", help="A measure; repeat it.  [all]")
+PERIOD_START = click.option("--period-start", type=Day(), help="First day of the period.  [1 January of that year]")
+PERIOD_END = click.option("--period-end", type=Day(), help="Last day of the period.  [31 December of the as-of year]")
+AS_OF = click.option("--as-of", type=Day(), help="The day that counts as today.  [today]")
+
+
+def period_of(start: date | None, end: date | None, as_of: date) -> tuple[date, date]:
+    """The measurement period: what was asked for, else the calendar year of the as-of day."""
+    period = (start or date((end or as_of).year, 1, 1), end or date((start or as_of).year, 12, 31))
+    if period[1] < period[0]:
+        raise click.UsageError(f"the period ends ({period[1]}) before it starts ({period[0]})")
+    return period
+
+
+def open_store(settings: Settings) -> Store:
+    """The settings' store, at this program's schema."""
+    store = Store.open(settings.database_url, person_systems=settings["linking.person_systems"])
+    store.migrate()
+    return store
+
+
+@click.command("pull")
+@click.argument("names", nargs=-1)
+@click.option("--from", "location", help="A FHIR base URL or a folder, instead of the settings' [[source]]s.")
+@click.option("--name", help="What to call the source that --from names.  [the folder's or host's name]")
+@click.option("--vendor", default="generic", show_default=True, help="The EHR product of --from: its known quirks.")
+@click.option("--whole", is_flag=True, help="Read everything again, not only what is new since the last pull.")
+def pull_command(names: tuple[str, ...], location: str | None, name: str | None, vendor: str, whole: bool) -> None:
+    """Pull records into the store: from the settings' sources (or those NAMED), or from --from.
+
+    A pull that was cut off goes on where it stopped. A bearer token is read from the variable that the source's
+    `token_variable` names; with --from, from GAPSVC_TOKEN_SOURCE.
+    """
+    settings = load()
+    sources = list(_sources(settings, names, location, name, vendor))
+    incomplete = False
+    with open_store(settings) as store:
+        types = types_to_pull(evaluators(settings["evaluation.measures"]).values())
+        for source in sources:
+            report = pull_source(store, source, types, whole=whole)
+            show.pull_report(report)
+            incomplete |= not report.complete
+    if incomplete:
+        raise Failure("not everything could be read; what was read is kept. Pull again to go on.", EXIT_SOURCE)
+    OUT.print("next: python -m gapsvc evaluate", style="dim")
+
+
+def pull_source(store: Store, source: Source, types: Sequence[str], *, whole: bool = False) -> jobs.PullReport:
+    """Pull one source, with a progress bar."""
+    seen: dict[str, int] = {}
+    totals: dict[str, int | None] = {}
+    with progress(f"pulling {source.name}") as tell:
+
+        def on(resource_type: str, done: int, total: int | None) -> None:
+            seen[resource_type], totals[resource_type] = done, total
+            known = [total for total in totals.values() if total is not None]
+            tell(sum(seen.values()), sum(known) if len(known) == len(types) else None)
+
+        return jobs.pull(store, source, types, progress=on, whole=whole)
+
+
+def _sources(
+    settings: Settings, names: Sequence[str], location: str | None, name: str | None, vendor: str
+) -> Iterator[Source]:
+    if location is not None:
+        if names:
+            raise click.UsageError("name sources of the settings, or give --from, not both")
+        yield open_source(location, name=name, vendor=vendor, token=os.environ.get("GAPSVC_TOKEN_SOURCE"))
+        return
+    unknown = set(names) - {source.name for source in settings.sources}
+    if unknown:
+        raise Failure(f"the settings have no source {', '.join(sorted(unknown))}", EXIT_SETTINGS)
+    if not settings.sources:
+        raise Failure("there is no [[source]] in the settings; give one there, or use --from", EXIT_SETTINGS)
+    for source in settings.sources:
+        if not names or source.name in names:
+            token = os.environ.get(source.token_variable) if source.token_variable else None
+            if source.token_variable and token is None:
+                raise Failure(f"source {source.name}: {source.token_variable} is not set", EXIT_SETTINGS)
+            yield open_source(source.location, name=source.name, vendor=source.vendor, token=token)
+
+
+@click.command("evaluate")
+@click.option("--data", type=click.Path(exists=True, path_type=Path), help="A folder of NDJSON; no database is used.")
+@click.option("--out", type=click.Path(dir_okay=False, path_type=Path), help="With --data: MeasureReports, as NDJSON.")
+@MEASURE
+@PERIOD_START
+@PERIOD_END
+@AS_OF
+def evaluate_command(
+    data: Path | None,
+    out: Path | None,
+    measures: tuple[str, ...],
+    period_start: date | None,
+    period_end: date | None,
+    as_of: date | None,
+) -> None:
+    """Evaluate measures: over a folder of NDJSON (--data, --out), or over the store's records, keeping the results.
+
+    With --data, one individual MeasureReport is written per child and measure.
+    """
+    settings = load()
+    day = as_of or settings["evaluation.as_of"] or today()
+    period = period_of(period_start, period_end, day)
+    chosen = evaluators(measures or settings["evaluation.measures"])
+    if data is None:
+        if out is not None:
+            raise click.UsageError("--out goes with --data; the store's results are served by the API")
+        with open_store(settings) as store:
+            evaluate_store(store, list(chosen.values()), period, day)
+            show.rates_of_store(store, [evaluator.measure for evaluator in chosen.values()], period, day)
+        OUT.print("next: python -m gapsvc gaps, or python -m gapsvc serve", style="dim")
+        return
+    if out is None:
+        raise click.UsageError("--data needs --out FILE.ndjson")
+    tally = _evaluate_folder(settings, data, out, list(chosen.values()), period, day)
+    show.rates(tally, [evaluator.measure for evaluator in chosen.values()], period, day)
+    OUT.print(f"{tally.results:,} MeasureReports in {out}")
+
+
+def evaluate_store(
+    store: Store, chosen: Sequence[Evaluator], period: tuple[date, date], as_of: date
+) -> jobs.EvaluationReport:
+    """Evaluate whoever is due, with a progress bar."""
+    with progress("evaluating") as tell:
+        return jobs.evaluate_all(store, chosen, period, as_of, progress=tell)
+
+
+def _evaluate_folder(
+    settings: Settings,
+    data: Path,
+    out: Path,
+    chosen: Sequence[Evaluator],
+    period: tuple[date, date],
+    as_of: date,
+) -> Tally:
+    source = FileSource(data)
+    types = types_to_pull(chosen)
+    rejected = 0
+    found: list[Sourced] = []
+    with progress("reading") as tell:
+        for name in types:
+            for batch in source.batches(name):
+                found.extend(Sourced(source.name, item.resource) for item in batch.fetched)
+                rejected += len(batch.rejected)
+                for refusal in batch.rejected[:10]:
+                    ERR.print(f"kept out: {refusal.origin}: {refusal.reason}", style="yellow")
+                for notice in batch.notices:
+                    ERR.print(notice, style="yellow")
+                tell(len(found), None)
+    if rejected:
+        ERR.print(f"{rejected:,} resources could not be used", style="yellow")
+    records = list(gather(found, person_systems=settings["linking.person_systems"]))
+    prepared = [evaluator.on(*period, as_of) for evaluator in chosen]
+    reporting = reporting_of(settings, datetime.now(UTC))
+    tally = Tally()
+    partial = out.with_name(out.name + ".part")  # a file under its own name is a whole one
+    with partial.open("wb") as file, progress("evaluating") as tell:
+        for number, record in enumerate(records, 1):
+            for each in prepared:
+                result = each.evaluate(record)
+                tally.add(result)
+                write_report(file, result, reporting)
+            if number % 100 == 0 or number == len(records):
+                tell(number, len(records))
+    partial.replace(out)
+    return tally
+
+
+def write_report(file: BinaryIO, result: MeasureResult, reporting: Reporting) -> None:
+    """One individual MeasureReport as one NDJSON line."""
+    file.write(orjson.dumps(individual_measure_report(result, reporting), option=orjson.OPT_APPEND_NEWLINE))
+
+
+@click.command("gaps")
+@click.argument("patient", required=False)
+@MEASURE
+@PERIOD_START
+@PERIOD_END
+@AS_OF
+@click.option("--limit", default=20, show_default=True, type=click.IntRange(1), help="How many of the worklist.")
+def gaps_command(
+    patient: str | None,
+    measures: tuple[str, ...],
+    period_start: date | None,
+    period_end: date | None,
+    as_of: date | None,
+    limit: int,
+) -> None:
+    """One child's gaps with reasons and evidence (PATIENT: an id); without PATIENT, the most urgent open gaps."""
+    settings = load()
+    day = as_of or settings["evaluation.as_of"] or today()
+    period = period_of(period_start, period_end, day)
+    chosen = evaluators(measures or settings["evaluation.measures"])
+    with open_store(settings) as store:
+        if patient is None:
+            show.worklist(store, [evaluator.measure for evaluator in chosen.values()], period, limit)
+            return
+        record = store.record_of_patient(patient.removeprefix("Patient/"))
+        if record is None:
+            raise Failure(f"there is no Patient {patient} in the store", EXIT_NOT_FOUND)
+        show.story(record, [evaluator.evaluate(record, *period, day) for evaluator in chosen.values()])

@@ -1,0 +1,140 @@
+"""`demo`: the whole way once: sandbox EHR -> pull -> evaluate -> gaps -> the service, with lines to try."""
+
+import tempfile
+from collections.abc import Sequence
+from contextlib import ExitStack
+from dataclasses import replace
+from datetime import date
+from pathlib import Path
+
+import click
+
+from adapters import open_source
+from adapters.base import Source
+from gapsvc.cli import show
+from gapsvc.cli.console import OUT, Day, progress, today
+from gapsvc.cli.data import evaluate_store, open_store, period_of, pull_source
+from gapsvc.cli.main import EXIT_SOURCE, Failure
+from gapsvc.config import ClientSettings, load
+from gapsvc.evaluation.catalogue import evaluators, types_to_pull
+from gapsvc.evaluation.evaluator import Evaluator
+from gapsvc.evaluation.result import GapRecord, GapStatus, Outlook
+from gapsvc.records.record import PatientRecord
+from gapsvc.sandbox import generate, write
+from gapsvc.sandbox.server import serve as serve_sandbox
+from gapsvc.security.clients import new_token
+from gapsvc.server import serving
+from gapsvc.store import Store
+
+SEED = 120
+
+
+@click.command("demo")
+@click.option("--data", type=click.Path(exists=True, path_type=Path), help="Your own folder of FHIR NDJSON instead.")
+@click.option("--exit", "leave", is_flag=True, help="End after the summary, instead of serving until Ctrl-C.")
+@click.option("--size", default=400, show_default=True, type=click.IntRange(50), help="Children in the sandbox.")
+@click.option("--as-of", type=Day(), help="The day that counts as today.  [today; with --data its last visit]")
+def demo_command(data: Path | None, leave: bool, size: int, as_of: date | None) -> None:
+    """Start a sandbox EHR, pull from it, evaluate, show rates and one child's gaps, and leave the service running.
+
+    Everything lives in a temporary folder; Ctrl-C ends all of it.
+    """
+    with ExitStack() as ends:
+        home = Path(ends.enter_context(tempfile.TemporaryDirectory(prefix="gapsvc-demo-")))
+        token, digest = new_token()
+        base = load(home=home)
+        settings = replace(base, clients=(*base.clients, ClientSettings("demo", digest, ("system/*.rs",))))
+        settings = settings.with_values(database__url="", log__level="warning")
+        chosen = list(evaluators(settings["evaluation.measures"]).values())
+        with open_store(settings) as store:
+            if data is None:
+                day = as_of or today()
+                source = _sandbox(ends, home, size, day)
+            else:
+                source = open_source(str(data), name=data.resolve().name)
+            report = pull_source(store, source, types_to_pull(chosen))
+            show.pull_report(report)
+            if not report.complete:
+                raise Failure("the pull did not complete; see above", EXIT_SOURCE)
+            if data is not None:
+                day = as_of or _last_visit_day(store)
+            period = period_of(None, None, day)
+            done = evaluate_store(store, chosen, period, day)
+            OUT.print(f"{done.results:,} results for {done.persons:,} persons\n")
+            show.rates_of_store(store, [evaluator.measure for evaluator in chosen], period, day)
+            child = _telling_child(store, chosen, period)
+            if child is None:
+                OUT.print("no child of this population has an open gap in these measures", style="yellow")
+            else:
+                OUT.print("\none child's story:")
+                show.story(child, [evaluator.evaluate(child, *period, day) for evaluator in chosen])
+        serving_settings = settings.with_values(evaluation__as_of=day)
+        if leave:
+            serving_settings = serving_settings.with_values(server__port=0)
+        server = ends.enter_context(serving(serving_settings))
+        _try_lines(server.base_url, token, child.person_id if child else None, period)
+        if leave:
+            OUT.print("\ndemo-check: the service is up; ending")
+            return
+        OUT.print("\nCtrl-C ends the service" + (" and the sandbox EHR" if data is None else ""))
+        server.wait()
+
+
+def _sandbox(ends: ExitStack, home: Path, size: int, as_of: date) -> Source:
+    """Generate a population and serve it; the running EHR as a source."""
+    folder = home / "sandbox"
+    with progress("planning children") as tell:
+        population = generate(SEED, size, as_of, progress=tell)
+        write(population, folder)
+    ehr = ends.enter_context(serve_sandbox(folder))
+    OUT.print(f"sandbox EHR with {size:,} children at {ehr.url} (synthetic; seed {SEED}, as of {as_of})")
+    return open_source(ehr.url, name="sandbox")
+
+
+def _last_visit_day(store: Store) -> date:
+    """The as-of day for data of unknown age: the day of the last encounter that anybody has."""
+    last = max(
+        (
+            str(encounter.get("period", {}).get("start", ""))[:10]
+            for record in store.records(types=["Encounter"])
+            for encounter in record.resources.get("Encounter", ())
+        ),
+        default="",
+    )
+    try:
+        day = date.fromisoformat(last)
+    except ValueError:
+        raise Failure("the data has no dated encounter; say the day with --as-of", 2) from None
+    OUT.print(f"as of {day}, the day of the last encounter in the data (--as-of says otherwise)")
+    return day
+
+
+def _telling_child(store: Store, chosen: Sequence[Evaluator], period: tuple[date, date]) -> PatientRecord | None:
+    """A child with an open gap that can still be closed, and evidence of both kinds if there is one."""
+    best: tuple[tuple[bool, bool, int], str] | None = None
+    for evaluator in chosen:
+        for result in store.results(measure_url=evaluator.measure.url, period=period, statuses=[GapStatus.OPEN]):
+            for group in result.groups:
+                worth = _worth(group.gap)
+                if best is None or worth > best[0]:
+                    best = (worth, result.subject.removeprefix("Patient/"))
+    return store.record(best[1]) if best else None
+
+
+def _worth(gap: GapRecord) -> tuple[bool, bool, int]:
+    closable = gap.status is GapStatus.OPEN and gap.outlook in (Outlook.ON_TRACK, Outlook.AT_RISK)
+    telling = {item.reason for item in gap.discounted} - {"not-a-well-visit"}
+    return closable, bool(gap.counted), len(telling)
+
+
+def _try_lines(base_url: str, token: str, person_id: str | None, period: tuple[date, date]) -> None:
+    asked = f"periodStart={period[0]}&periodEnd={period[1]}&status=open-gap"
+    subject = person_id or "PATIENT-ID"
+    curl = f"curl -s -H 'Authorization: Bearer {token}'"
+    OUT.print(f"\nthe service is at {base_url}; try (the token is this demo's own):")
+    for line in (
+        f"curl -s {base_url}/metadata?_pretty=true",
+        f"{curl} '{base_url}/Measure/$care-gaps?{asked}&subject=Patient/{subject}&_pretty=true'",
+        f"{curl} '{base_url}/MeasureReport?patient={subject}&_pretty=true'",
+    ):
+        OUT.print(line, soft_wrap=True, style="cyan")

@@ -1,0 +1,212 @@
+"""What the commands show of pulls and results: tables, and one child's story in words."""
+
+from collections.abc import Iterable, Mapping, Sequence
+from datetime import date
+from typing import Protocol
+
+from rich.table import Table
+from rich.text import Text
+
+from gapsvc import jobs
+from gapsvc.cli.console import OUT
+from gapsvc.evaluation import wording
+from gapsvc.evaluation.result import GapRecord, GapStatus, GroupResult, MeasureResult
+from gapsvc.evaluation.tally import Tally
+from gapsvc.measures import MeasureDefinition
+from gapsvc.records.record import PatientRecord
+from gapsvc.store import Store
+
+STATUS_STYLE = {"open-gap": "bold red", "prospective-gap": "yellow", "closed-gap": "green", "not-applicable": "dim"}
+STATUS_WORD = {
+    "open-gap": "open",
+    "prospective-gap": "prospective",
+    "closed-gap": "closed",
+    "not-applicable": "not applicable",
+}
+
+
+class Rate(Protocol):
+    """What a line of the rates table needs (a tally's rate, or the store's summary)."""
+
+    @property
+    def initial_population(self) -> int: ...
+    @property
+    def excluded(self) -> int: ...
+    @property
+    def denominator(self) -> int: ...
+    @property
+    def numerator(self) -> int: ...
+    @property
+    def statuses(self) -> Mapping[str, int]: ...
+    @property
+    def outlooks(self) -> Mapping[str, int]: ...
+    @property
+    def rate(self) -> float | None: ...
+
+
+def pull_report(report: jobs.PullReport) -> None:
+    """What a pull did, by type; what it was told; what it kept out."""
+    table = Table(title=f"pulled from {report.source}", title_justify="left", title_style="bold")
+    table.add_column("type")
+    for column in ("new", "changed", "unchanged", "repaired", "kept out"):
+        table.add_column(column, justify="right")
+    for name, one in report.types.items():
+        counts = one.counts
+        table.add_row(
+            name,
+            *(f"{number:,}" for number in (counts.new, counts.changed, counts.unchanged)),
+            f"{sum(one.repairs.values()):,}",
+            f"{counts.quarantined:,}",
+        )
+    OUT.print(table)
+    for name, one in report.types.items():
+        for code, number in one.rejections.items():
+            OUT.print(f"  {name}: {number:,} kept out: {code} (whole, in the quarantine)", style="yellow")
+        for notice in one.notices[:5]:
+            OUT.print(f"  {name}: {notice}", style="dim")
+        if one.error:
+            OUT.print(f"  {name}: stopped: {one.error}", style="red")
+    linked = report.linked
+    OUT.print(
+        f"{linked.new_persons:,} new persons, {linked.persons:,} changed; "
+        f"{linked.newborn_visits:,} newborn visits found under the mother's record",
+    )
+
+
+def rates(tally: Tally, measures: Sequence[MeasureDefinition], period: tuple[date, date], as_of: date) -> None:
+    """The rates table of a tally."""
+    _rates(
+        [
+            (
+                measure,
+                {
+                    group: tally.rates[measure.id, group]
+                    for group in _groups(measure)
+                    if (measure.id, group) in tally.rates
+                },
+            )
+            for measure in measures
+        ],
+        period,
+        as_of,
+    )
+
+
+def rates_of_store(store: Store, measures: Sequence[MeasureDefinition], period: tuple[date, date], as_of: date) -> None:
+    """The rates table of what the store holds."""
+    found = [(measure, {rate.group_id: rate for rate in store.summary(measure.url, period)}) for measure in measures]
+    _rates(found, period, as_of)
+
+
+def _groups(measure: MeasureDefinition) -> list[str]:
+    return [group.id for group in measure.groups]
+
+
+def _rates(
+    found: Iterable[tuple[MeasureDefinition, Mapping[str, Rate]]], period: tuple[date, date], as_of: date
+) -> None:
+    table = Table(
+        title=f"{period[0]} to {period[1]}, as of {as_of}", title_justify="left", title_style="bold", expand=False
+    )
+    table.add_column("measure")
+    table.add_column("rate", justify="right")
+    for column in ("children", "met", "excluded"):
+        table.add_column(column, justify="right")
+    for status in ("open-gap", "prospective-gap", "closed-gap"):
+        table.add_column(STATUS_WORD[status], justify="right", style=STATUS_STYLE[status])
+    table.add_column("missed", justify="right")
+    for measure, by_group in found:
+        table.add_section()
+        table.add_row(Text(measure.title, style="bold"))
+        for group in measure.groups:
+            rate = by_group.get(group.id)
+            if rate is None:
+                table.add_row(f"  {group.title}", "-", "0")
+                continue
+            table.add_row(
+                f"  {group.title}",
+                "-" if rate.rate is None else f"{rate.rate:.1%}",
+                f"{rate.denominator:,}",
+                f"{rate.numerator:,}",
+                f"{rate.excluded:,}",
+                *(f"{rate.statuses.get(name, 0):,}" for name in ("open-gap", "prospective-gap", "closed-gap")),
+                f"{rate.outlooks.get('missed', 0):,}",
+            )
+    OUT.print(table)
+
+
+def worklist(store: Store, measures: Sequence[MeasureDefinition], period: tuple[date, date], limit: int) -> None:
+    """The most urgent open gaps that can still be closed: by last day, then by the day the schedule wants them."""
+    found: list[tuple[date, date, str, str, GapRecord]] = []
+    for measure in measures:
+        for result in store.results(measure_url=measure.url, period=period, statuses=[GapStatus.OPEN]):
+            for group in result.groups:
+                gap = group.gap
+                if gap.status is GapStatus.OPEN and gap.outlook.value in ("on track", "at risk", "unknown"):
+                    last = gap.last_day or period[1]
+                    found.append((last, gap.due_by or last, result.subject, group.description, gap))
+    found.sort(key=lambda row: row[:4])
+    table = Table(title=f"{len(found):,} open gaps that can still be closed", title_justify="left", title_style="bold")
+    for column in ("child", "measure", "needs", "due by", "last day", "outlook"):
+        table.add_column(column)
+    for last, due, subject, title, gap in found[:limit]:
+        table.add_row(
+            subject.removeprefix("Patient/"),
+            title,
+            gap.need.text if gap.need else "",
+            str(due),
+            str(last),
+            Text(gap.outlook.value, style="red" if gap.outlook.value == "at risk" else ""),
+        )
+    OUT.print(table)
+    if not found:
+        OUT.print("nothing evaluated for this period? `python -m gapsvc evaluate` does it", style="dim")
+
+
+def story(record: PatientRecord, results: Sequence[MeasureResult]) -> None:
+    """One child: each gap with its need, its window, why, and the evidence."""
+    born = record.patient.get("birthDate", "birth date not known")
+    OUT.print(Text(f"Patient/{record.person_id}, born {born}", style="bold"))
+    for finding in record.findings:
+        OUT.print(f"  data: {finding.reference}: {finding.text}", style="yellow")
+    for result in results:
+        told = [group for group in result.groups if group.gap.status is not GapStatus.NOT_APPLICABLE]
+        if not told:
+            continue
+        OUT.print(Text(f"\n{result.measure_title}", style="underline"))
+        for group in told:
+            _gap(group)
+    if all(group.gap.status is GapStatus.NOT_APPLICABLE for result in results for group in result.groups):
+        OUT.print("in no measure's population for this period")
+
+
+def _gap(group: GroupResult) -> None:
+    gap = group.gap
+    head = Text("  ")
+    head.append(STATUS_WORD[gap.status.value].upper(), style=STATUS_STYLE[gap.status.value])
+    head.append(f"  {group.description}: {'; '.join(reason.text for reason in gap.reasons)}")
+    OUT.print(head)
+    if gap.need is not None:
+        OUT.print(f"    needs   {gap.need.text}{_window(gap)}")
+    if gap.need is not None:
+        OUT.print(f"    outlook {gap.outlook.value}")
+    for counted in gap.counted:
+        OUT.print(f"    counts  {counted.reference} {_on(counted.on)}", style="green")
+    for item in gap.discounted:
+        OUT.print(f"    not     {item.reference} {_on(item.on)}: {item.text}", style="dim")
+    if gap.changes_on is not None:
+        OUT.print(f"    next change by time alone: {wording.day(gap.changes_on)}", style="dim")
+
+
+def _window(gap: GapRecord) -> str:
+    parts = [
+        f"from {wording.day(gap.due_from)}" if gap.due_from else "",
+        f"by {wording.day(gap.due_by)}" if gap.due_by else "",
+        f"last day {wording.day(gap.last_day)}" if gap.last_day else "",
+    ]
+    said = ", ".join(part for part in parts if part)
+    return f": {said}" if said else ""
+
+
+def _on(day: date | None) -> str:
+    return f"on {wording.day(day)}" if day else "without a day"

@@ -1,0 +1,126 @@
+"""A measure's own cases: `cases/*.json`, a record in, populations and gap out, in words that a clinician can read.
+
+A file holds a list of cases. A case gives the record in short (`born`, `visits`: id -> day, or an object with `on` and
+what differs from an ordinary finished office visit) and may add FHIR resources as they are (`resources`, each about
+`Patient/child`). `expect` says, per group, the furthest population reached and the parts of the gap record.
+"""
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from datetime import date
+from pathlib import Path
+from typing import Any
+
+import orjson
+
+from gapsvc.evaluation.result import GroupResult
+from gapsvc.records.record import PatientRecord
+
+CHILD = "Patient/child"
+CPT = "http://www.ama-assn.org/go/cpt"
+ACT = "http://terminology.hl7.org/CodeSystem/v3-ActCode"
+# What a group's `populations` may be called, and what that means.
+REACHED: Mapping[str, tuple[int, int, int, int]] = {
+    # initial-population, denominator, denominator-exclusion, numerator
+    "none": (0, 0, 0, 0),
+    "excluded": (1, 1, 1, 0),
+    "denominator": (1, 1, 0, 0),
+    "numerator": (1, 1, 0, 1),
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Case:
+    """One case of one measure."""
+
+    file: str
+    title: str
+    period: tuple[date, date]
+    as_of: date
+    parameters: Mapping[str, Any]
+    record: PatientRecord
+    expect: Mapping[str, Mapping[str, Any]]
+
+
+def read_cases(folder: Path) -> Iterator[Case]:
+    """The cases of a measure folder, in the order of files and within them."""
+    for file in sorted((folder / "cases").glob("*.json")):
+        for case in orjson.loads(file.read_bytes()):
+            start, end = case.get("period", ["2026-01-01", "2026-12-31"])
+            yield Case(
+                file=file.name,
+                title=case["title"],
+                period=(date.fromisoformat(start), date.fromisoformat(end)),
+                as_of=date.fromisoformat(case["as_of"]),
+                parameters=case.get("parameters", {}),
+                record=_record(case),
+                expect=case["expect"],
+            )
+
+
+def _record(case: Mapping[str, Any]) -> PatientRecord:
+    patient = {"resourceType": "Patient", "id": "child", "birthDate": case["born"], **case.get("patient", {})}
+    visits = [_visit(name, visit) for name, visit in case.get("visits", {}).items()]
+    return PatientRecord.of([patient, *visits, *case.get("resources", [])])
+
+
+def _visit(name: str, visit: Any) -> dict[str, Any]:
+    said: dict[str, Any] = {"on": visit} if isinstance(visit, str) else visit
+    encounter: dict[str, Any] = {
+        "resourceType": "Encounter",
+        "id": name,
+        "status": said.get("status", "finished"),
+        "class": {"system": ACT, "code": said.get("class", "AMB")},
+        "subject": {"reference": CHILD},
+        "period": {"start": said["on"]} if said.get("on") else {},
+    }
+    if said.get("type", "99391") is not None:
+        encounter["type"] = [{"coding": [{"system": said.get("system", CPT), "code": said.get("type", "99391")}]}]
+    return {**encounter, **said.get("also", {})}
+
+
+def differences(case: Case, groups: tuple[GroupResult, ...]) -> list[str]:
+    """What a result says otherwise than the case expects; empty where they agree. A part that the case does not
+    mention is not compared; `populations` and `status` must be mentioned."""
+    found: list[str] = []
+    by_id = {group.id: group for group in groups}
+    if case.expect.keys() - by_id.keys():
+        found.append(f"the measure has no group {sorted(case.expect.keys() - by_id.keys())}")
+    for name, expected in case.expect.items():
+        if name in by_id:
+            actual = _said(by_id[name])
+            parts = dict.fromkeys(("populations", "status", *expected))
+            found += [
+                f"{name}.{part}: expected {expected.get(part)!r}, found {actual[part]!r}"
+                for part in parts
+                if expected.get(part) != actual[part]
+            ]
+    return found
+
+
+def _said(group: GroupResult) -> dict[str, Any]:
+    """A group's result in the words that cases use."""
+    gap = group.gap
+    counts = tuple(
+        group.populations.get(code, 0)
+        for code in ("initial-population", "denominator", "denominator-exclusion", "numerator")
+    )
+    return {
+        "populations": next((word for word, means in REACHED.items() if means == counts), f"impossible: {counts}"),
+        "status": gap.status.value,
+        "need": gap.need.text if gap.need else None,
+        "needed": gap.needed,
+        "done": gap.done,
+        "due_from": _iso(gap.due_from),
+        "due_by": _iso(gap.due_by),
+        "last_day": _iso(gap.last_day),
+        "outlook": gap.outlook.value,
+        "changes_on": _iso(gap.changes_on),
+        "counted": [counted.reference.removeprefix("Encounter/") for counted in gap.counted],
+        "discounted": {item.reference.removeprefix("Encounter/"): item.reason for item in gap.discounted},
+        "reasons": [reason.text for reason in gap.reasons],
+    }
+
+
+def _iso(value: date | None) -> str | None:
+    return value.isoformat() if value else None

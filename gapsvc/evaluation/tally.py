@@ -1,0 +1,49 @@
+"""Counting results: how each rate of each measure stands over the people evaluated."""
+
+from collections import Counter
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+
+from gapsvc.evaluation.result import GapStatus, MeasureResult
+
+
+@dataclass(slots=True)
+class RateTally:
+    """One rate's counts. `denominator` is without those excluded or excepted."""
+
+    initial_population: int = 0
+    excluded: int = 0
+    denominator: int = 0
+    numerator: int = 0
+    statuses: Counter[str] = field(default_factory=Counter[str])
+    outlooks: Counter[str] = field(default_factory=Counter[str])
+
+    @property
+    def rate(self) -> float | None:
+        """numerator / denominator; None where nobody is in the denominator."""
+        return self.numerator / self.denominator if self.denominator else None
+
+
+@dataclass(slots=True)
+class Tally:
+    """Counts by (measure id, group id); `results` counts the MeasureResults added."""
+
+    results: int = 0
+    rates: dict[tuple[str, str], RateTally] = field(default_factory=dict[tuple[str, str], RateTally])
+
+    def add(self, result: MeasureResult) -> None:
+        """Count one person's result."""
+        self.results += 1
+        for group in result.groups:
+            rate = self.rates.setdefault((result.measure_id, group.id), RateTally())
+            populations: Mapping[str, int] = group.populations
+            if group.gap.status is GapStatus.NOT_APPLICABLE:
+                continue
+            rate.initial_population += populations.get("initial-population", 0)
+            if populations.get("denominator-exclusion") or populations.get("denominator-exception"):
+                rate.excluded += 1
+            else:
+                rate.denominator += populations.get("denominator", 0)
+                rate.numerator += populations.get("numerator", 0)
+            rate.statuses[group.gap.status.value] += 1
+            rate.outlooks[group.gap.outlook.value] += 1

@@ -1,0 +1,25 @@
+"""From results to those who are told: the circumstances of our reports (the push to payers comes later)."""
+
+from datetime import datetime
+
+from fhir_profiles.deqm import Reporting
+from gapsvc.config import Settings
+
+QICORE_ORGANIZATION = "http://hl7.org/fhir/us/qicore/StructureDefinition/qicore-organization"
+
+
+def public_base(settings: Settings) -> str:
+    """The service's public FHIR base URL."""
+    return settings["server.base_url"] or f"http://{settings['server.host']}:{settings['server.port']}/fhir"
+
+
+def reporting_of(settings: Settings, calculated_at: datetime, base_url: str | None = None) -> Reporting:
+    """Who reports (the settings' Organization), when, and under which FHIR base."""
+    reporter = {
+        "resourceType": "Organization",
+        "id": settings["reporter.id"],
+        "meta": {"profile": [QICORE_ORGANIZATION]},
+        "active": True,
+        "name": settings["reporter.name"],
+    }
+    return Reporting(reporter=reporter, calculated_at=calculated_at, base_url=base_url or public_base(settings))
