@@ -92,12 +92,14 @@ def reading(engine: sa.Engine) -> Iterator[sa.Connection]:
 def _reached() -> Iterator[None]:
     try:
         yield
-    except (sa.exc.OperationalError, sa.exc.ProgrammingError, sa.exc.TimeoutError) as failed:
-        # The driver's message names tables and files; statement values are hidden (hide_parameters).
-        reason = " ".join(str(getattr(failed, "orig", None) or failed).split())
+    except (sa.exc.DBAPIError, sa.exc.TimeoutError) as failed:
+        # Only the driver's first line, and no chained traceback: PostgreSQL adds the values of the row in question.
+        cause = getattr(failed, "orig", None) or failed
+        reason = next(iter(str(cause).splitlines()), type(cause).__name__)
         raise StoreError(
-            f"the store can't be used: {reason}. Check the URL, the disk and that the schema is migrated"
-        ) from failed
+            f"the store can't be used: {type(cause).__name__}: {reason}. "
+            "Check its URL, the disk, and that the schema is migrated"
+        ) from None
 
 
 def migrate(engine: sa.Engine) -> None:

@@ -26,13 +26,29 @@ Reference = tuple[str, str]  # (type, id)
 
 _SORTED = orjson.OPT_SORT_KEYS
 
-_UPSERT_RESOURCE = """
-INSERT INTO resource (source_id, type, id, patient_id, pull_id, hash, body) VALUES (?, ?, ?, ?, ?, ?, ?)
+_INSERT_RESOURCE = "INSERT INTO resource (source_id, type, id, patient_id, pull_id, hash, body)"
+_REPLACE_RESOURCE = """
 ON CONFLICT (source_id, type, id) DO UPDATE SET
     patient_id = excluded.patient_id, pull_id = excluded.pull_id, hash = excluded.hash, body = excluded.body
 """
+_UPSERT_RESOURCE = f"{_INSERT_RESOURCE} VALUES (?, ?, ?, ?, ?, ?, ?) {_REPLACE_RESOURCE}"
+# PostgreSQL answers every statement over its socket: the whole batch goes as columns in one.
+_UPSERT_COLUMNS = " ".join(
+    (
+        _INSERT_RESOURCE,
+        "SELECT * FROM unnest(?::integer[], ?::text[], ?::text[], ?::text[], ?::integer[], ?::bytea[], ?::bytea[])",
+        _REPLACE_RESOURCE,
+    )
+)
 _DELETE_RESOURCE = "DELETE FROM resource WHERE source_id = ? AND type = ? AND id = ?"
 _EXISTING = "SELECT type, id, hash, patient_id FROM resource WHERE source_id = ? AND type = ? AND id IN (?*)"
+# LIMIT 1 holds PostgreSQL to one index probe per id; without statistics yet it would scan the type instead.
+_EXISTING_PROBED = """
+SELECT r.type, r.id, r.hash, r.patient_id FROM unnest(?::text[]) AS wanted (id) CROSS JOIN LATERAL (
+    SELECT type, id, hash, patient_id FROM resource
+    WHERE source_id = ? AND type = ? AND id = wanted.id LIMIT 1
+) r
+"""
 _TOUCH = "INSERT INTO touched (source_id, patient_id) VALUES (?, ?) ON CONFLICT DO NOTHING"
 _UPSERT_PATIENT = """
 INSERT INTO patient (source_id, id, birth_date, gender, names) VALUES (?, ?, ?, ?, ?)
@@ -146,7 +162,7 @@ def write_batch(connection: sa.Connection, source_id: int, pull_id: int, batch: 
     gone = [key for key in deleted if key in before]
     written = new + changed
     if written:
-        many(connection, _UPSERT_RESOURCE, written)
+        _write(connection, written)
     if gone:
         many(connection, _DELETE_RESOURCE, [(source_id, *key) for key in gone])
     _index_people(connection, source_id, [resources[(row.type, row.id)] for row in written], gone)
@@ -168,6 +184,13 @@ def write_batch(connection: sa.Connection, source_id: int, pull_id: int, batch: 
     return counts
 
 
+def _write(connection: sa.Connection, written: Sequence[Row]) -> None:
+    if connection.dialect.name == "postgresql":
+        run(connection, _UPSERT_COLUMNS, *(list(column) for column in zip(*written, strict=True)))
+    else:
+        many(connection, _UPSERT_RESOURCE, written)
+
+
 def touch(connection: sa.Connection, source_id: int, patient_ids: Iterable[str]) -> None:
     """Note that these patients' records changed: the pull's end step links them anew."""
     many(connection, _TOUCH, [(source_id, patient_id) for patient_id in sorted(patient_ids)])
@@ -179,11 +202,15 @@ def _existing(
     by_type: dict[str, list[str]] = {}
     for name, resource_id in keys:
         by_type.setdefault(name, []).append(resource_id)
-    return {
-        (row[0], row[1]): (bytes(row[2]), row[3])
-        for name, ids in by_type.items()
-        for row in rows(connection, _EXISTING, source_id, name, ids)
-    }
+    found: dict[Reference, tuple[bytes, str | None]] = {}
+    for name, ids in by_type.items():
+        if connection.dialect.name == "postgresql":
+            known = rows(connection, _EXISTING_PROBED, ids, source_id, name)
+        else:
+            known = rows(connection, _EXISTING, source_id, name, ids)
+        for row in known:
+            found[row[0], row[1]] = (bytes(row[2]), row[3])
+    return found
 
 
 def _is_delete_bundle(resource: JsonObject) -> bool:
