@@ -516,7 +516,7 @@ class ExpressionParser(QueryParser):
         """Report that an expression has ended and the token here does not go on with it."""
         if self.kind in CLAUSE_WORDS:
             self.fail("an alias before the clause, as in [Encounter] E where ...", "this clause belongs to no query")
-        if self.kind in ("string", "number", "long", "date", "datetime", "time", "(", "{"):
+        if self.kind in ("string", "number", "long", "@date", "@datetime", "@time", "(", "{"):
             self.fail("an operator, or the end of the expression", "two expressions stand side by side")
         self.fail("an operator, or the end of the expression")
 
@@ -548,7 +548,7 @@ _READERS: Mapping[str, tuple[int, _Reader]] = MappingProxyType(
     }
     | dict.fromkeys(("Code", "Concept"), (POSTFIX, _P.code_or_instance))
     | dict.fromkeys(("null", "true", "false", "string", *ITERATIONS), (POSTFIX, _P.simple_literal))
-    | dict.fromkeys(("date", "datetime", "time"), (POSTFIX, _P.temporal))
+    | dict.fromkeys(("@date", "@datetime", "@time"), (POSTFIX, _P.temporal))
     | dict.fromkeys(_SIGNS, (PREFIX, _P.sign))
     | dict.fromkeys(_OF, (PREFIX, _P.boundary))
     | dict.fromkeys(_FROM, (PREFIX, _P.extractor))

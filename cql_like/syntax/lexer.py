@@ -2,7 +2,7 @@
 
 One compiled regular expression finds every token. A token's `kind` is what the parser dispatches on: a keyword or a
 mark is its own kind (`define`, `<=`); words that are keywords only together are one token (`such that`); the rest is
-`word`, `quoted`, `string`, `number`, `long`, `date`, `datetime`, `time` and, last, `end of text`.
+`word`, `quoted`, `string`, `number`, `long`, `@date`, `@datetime`, `@time` and, last, `end of text`.
 """
 
 import re
@@ -165,8 +165,10 @@ def tokenize(source: Source) -> Tokens:
                     position = resume
                     break
                 resume = -1
-            else:
-                tokens.append(Token(kind or "bad", value, start, end))
+            elif kind == "number" or kind == "long":
+                tokens.append(Token(kind, value, start, end))
+            else:  # date, datetime, time: marked, since `date` and `time` are keywords
+                tokens.append(Token(f"@{kind}", value, start, end))
         if resume < 0:
             break
     tokens.append(Token(END, END, len(text), len(text)))

@@ -33,7 +33,7 @@ _BEGINS_OPERAND = (
     (KEYWORD_IDENTIFIERS - _INFIX_KEYWORDS)
     | CALENDAR_UNITS
     | ITERATIONS
-    | {"word", "quoted", "string", "number", "long", "date", "datetime", "time", "(", "{", "[", "%"}
+    | {"word", "quoted", "string", "number", "long", "@date", "@datetime", "@time", "(", "{", "[", "%"}
     | {"null", "true", "false", "not", "exists", "cast", "if", "case", "distinct", "flatten", "expand", "collapse"}
     | {"convert", "minimum", "maximum", "singleton", "point", "duration", "difference", "from"}
     | {"Interval", "Tuple", "List", "Code", "Concept"}
@@ -131,11 +131,11 @@ class PhraseParser(Cursor):
         token = self.advance()
         span = self.source.span(token.start, token.end)
         try:
-            if token.kind == "time":
+            if token.kind == "@time":
                 hour, minute, second, millisecond = literals.time(token.value[2:])
                 return tree.TimeLiteral(hour or 0, minute, second, millisecond, span=span)
             year, month, day = literals.date(token.value)
-            if token.kind == "date":
+            if token.kind == "@date":
                 return tree.DateLiteral(year, month, day, span=span)
             clock = token.value[token.value.index("T") + 1 :]
             offset = literals.offset(clock)
