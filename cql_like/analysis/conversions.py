@@ -27,7 +27,7 @@ from cql_like.ir import (
     OperatorRow,
     TupleSelector,
 )
-from cql_like.model.registry import Models
+from cql_like.model.registry import Models, choice_of
 from cql_like.types import (
     ANY,
     BOOLEAN,
@@ -62,14 +62,6 @@ SYSTEM_CONVERSIONS: Mapping[tuple[Type, Type], tuple[str, int]] = {
     (DECIMAL, QUANTITY): ("ToQuantity", COMPLEX),
     (VALUESET, ListOf(CODE)): ("ExpandValueSet", COMPLEX),
 }
-
-
-def choice_of(types: "set[Type] | frozenset[Type]") -> Type:
-    """The choice of these types, flattened; the type itself if there is one."""
-    flat: set[Type] = set()
-    for kind in types:
-        flat |= kind.alternatives if isinstance(kind, ChoiceOf) else {kind}
-    return next(iter(flat)) if len(flat) == 1 else ChoiceOf(frozenset(flat))
 
 
 class Conversions:

@@ -1,15 +1,15 @@
 """Names and paths: what an identifier means, and the elements of values (CQL §Expressions, §Path traversal)."""
 
+import re
 from collections.abc import Iterable
 from dataclasses import replace
 
 from cql_like.analysis.context import Context, show
-from cql_like.analysis.conversions import choice_of, narrow
+from cql_like.analysis.conversions import narrow
 from cql_like.analysis.operators import not_null
 from cql_like.analysis.problems import UNKNOWN, broken, did_you_mean
 from cql_like.ir import (
     AliasRef,
-    As,
     Case,
     Constant,
     Convert,
@@ -23,8 +23,10 @@ from cql_like.ir import (
     Span,
 )
 from cql_like.model.fhir_conversions import primitive_conversion
+from cql_like.model.modelinfo import Element
+from cql_like.model.registry import choice_of
 from cql_like.syntax import tree
-from cql_like.types import ANY, BOOLEAN, ChoiceOf, IntervalOf, ListOf, Named, TupleOf, Type
+from cql_like.types import ANY, BOOLEAN, STRING, ChoiceOf, IntervalOf, ListOf, Named, TupleOf, Type
 
 
 def identifier(node: tree.Identifier, context: Context) -> Expression:
@@ -69,7 +71,7 @@ def element_type(kind: Type, name: str, context: Context) -> Type | None:
         return BOOLEAN if name.endswith("Closed") else kind.point
     if isinstance(kind, Named):
         element = context.services.models.element(kind, name)
-        return None if element is None else element.type
+        return None if element is None else context.services.models.written_as(element.type)
     if isinstance(kind, ListOf):
         return element_type(kind.element, name, context)
     if isinstance(kind, ChoiceOf):
@@ -131,6 +133,8 @@ def model_element(source: Expression, kind: Named, name: str, span: Span, contex
     element = models.element(kind, name)
     if element is None:
         return None
+    if element.target is not None:
+        return mapped_element(source, kind, element, span, context)
     primitive = models.primitive(kind)
     if primitive is not None:
         if name == "value":
@@ -200,6 +204,82 @@ def _of_choice(source: Expression, kind: ChoiceOf, name: str, span: Span, contex
     return Case(type=result, span=span, items=items, otherwise=Constant(type=result, span=span, value=None))
 
 
-def as_type(source: Expression, target: Type, span: Span) -> Expression:
-    """A cast that gives null for another type."""
-    return As(type=target, span=span, operand=source, target=target, strict=False)
+# ------------------------------------------------------------------------- elements mapped to another model
+
+_TARGET = re.compile(r"(?:FHIRHelpers\.\w+\()?%(?P<root>value|parent)(?P<path>[^()]*?)\)?$")
+_STEP = re.compile(r"\.(?P<name>\w+)(?:\[x\])?(?:\[(?P<filter>[^\]]+)\])?")
+_FILTER = re.compile(r"(?P<path>[\w.]+)='(?P<value>[^']*)'")
+
+
+def mapped_element(source: Expression, kind: Named, element: Element, span: Span, context: Context) -> Expression:
+    """An element of a model that is written in another model's JSON, by the mapping of its ModelInfo.
+
+    `FHIRHelpers.ToConcept(%value)`: the element of that name; `%parent.extension[url='u'].value`: a path from the
+    instance, of which the items that match are taken. What is found is converted to the declared type.
+    """
+    models = context.services.models
+    declared = models.written_as(element.type)
+    target = (element.target or "").split(";")[0]  # of several alternatives, the first: the element itself
+    match = _TARGET.search(target)
+    written = models.implementing(kind)
+    if match is None or written == kind:
+        return context.problem(span, f'"{element.name}" of {show(kind)} has a mapping that cannot be read: {target}')
+    found: Expression = replace(source, type=written)
+    if match["root"] == "value":
+        if models.element(written, element.name) is None:
+            return context.problem(span, f'{show(written)} has no element "{element.name}"', f"for {show(kind)}")
+        found = member_of(found, element.name, span, context)
+    else:
+        for step in _STEP.finditer(match["path"]):
+            if models.primitive(found.type) is not None and step["name"] == "value":
+                break
+            found = member_of(found, step["name"], span, context)
+            if step["filter"] and isinstance(found.type, ListOf):
+                found = _matching(found, found.type, step["filter"], span, context)
+    return _as_declared(found, declared, span, context)
+
+
+def _matching(items: Expression, kind: ListOf, conditions: str, span: Span, context: Context) -> Expression:
+    """The items of a list whose paths have the given values."""
+    alias = context.unique.unique("mapped")
+    item = AliasRef(type=kind.element, span=span, name=alias)
+    where: Expression | None = None
+    for condition in _FILTER.finditer(conditions):
+        value: Expression = item
+        for step in condition["path"].split("."):
+            value = member_of(value, step, span, context)
+        wanted = Constant(type=STRING, span=span, value=condition["value"])
+        test = context.apply("In" if isinstance(value.type, ListOf) else "Equal", [wanted, value], span)
+        where = test if where is None else context.apply("And", [where, test], span)
+    return Query(
+        type=kind,
+        span=span,
+        sources=(Source(alias, items),),
+        lets=(),
+        relationships=(),
+        where=where,
+        returning=None,
+        distinct=False,
+        aggregate=None,
+        sort=(),
+        singular=False,
+    )
+
+
+def _as_declared(found: Expression, declared: Type, span: Span, context: Context) -> Expression:
+    """What a mapping found, as the declared type: the first of a list where one is declared, converted if need be."""
+    if found.type == UNKNOWN:
+        return broken(span)
+    if isinstance(found.type, ListOf) and not isinstance(declared, ListOf):
+        found = context.apply("First", [found], span)
+    conversions = context.services.conversions
+    if conversions.cost(found.type, declared) is not None:
+        return conversions.coerce(found, declared)
+    part, wanted = (
+        (found.type.element, declared.element)
+        if isinstance(found.type, ListOf) and isinstance(declared, ListOf)
+        else (found.type, declared)
+    )
+    if isinstance(part, Named) and isinstance(wanted, Named) and context.services.models.implementing(wanted) == part:
+        return replace(found, type=declared)  # the same JSON under the model's own name
+    return context.problem(span, f"{show(found.type)} cannot be read as {show(declared)}")

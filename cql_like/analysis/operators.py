@@ -3,11 +3,12 @@
 from decimal import Decimal
 
 from cql_like.analysis.context import Context, show
-from cql_like.analysis.conversions import choice_of, narrow
+from cql_like.analysis.conversions import narrow
 from cql_like.analysis.literals import calendar_unit
 from cql_like.analysis.problems import UNKNOWN, broken
 from cql_like.analysis.vocabulary import BINARY, CALENDAR_PRECISIONS, COMPONENTS, ELAPSED, NEGATIONS, UNARY
 from cql_like.ir import As, Case, Constant, Expression, If, Is, ModelProperty, Span
+from cql_like.model.registry import choice_of
 from cql_like.runtime.values import Long, Quantity
 from cql_like.syntax import tree
 from cql_like.types import (

@@ -44,12 +44,33 @@ class Models:
         return None if model is None else model.classes.get(kind.name)
 
     def implementing(self, kind: Named) -> Named:
-        """The class whose JSON an instance is written in: QICore.Encounter -> FHIR.Encounter; FHIR's are their own."""
+        """The class whose JSON an instance is written in: QICore.Encounter -> FHIR.Encounter; FHIR's are their own.
+
+        A class that FHIR lacks (a profile on Extension) is written as its nearest base that FHIR has.
+        """
         model = self.models.get(kind.model)
-        if model is None or model.implements is None:
+        fhir = self.models.get("FHIR")
+        if model is None or model.implements is None or fhir is None:
             return kind
-        info = model.classes.get(kind.name)
-        return Named("FHIR", info.target if info is not None and info.target is not None else kind.name)
+        for base in self.bases(kind):
+            info = self.info(base)
+            if info is not None:
+                name = info.target or info.name
+                if name in fhir.classes:
+                    return Named(fhir.name, name)
+        return kind
+
+    def written_as(self, kind: Type) -> Type:
+        """The type of the values of a class that is only a name for another type: QICore.EncounterStatus -> String."""
+        if isinstance(kind, ListOf):
+            return ListOf(self.written_as(kind.element))
+        if isinstance(kind, ChoiceOf):
+            return choice_of({self.written_as(alternative) for alternative in kind.alternatives})
+        if isinstance(kind, Named) and kind.model != "System" and self.primitive(kind) is None:
+            for base in self.bases(kind):
+                if not isinstance(base, Named) or (base.model == "System" and base != ANY):
+                    return self.written_as(base)
+        return kind
 
     def bases(self, kind: Named) -> Iterator[Type]:
         """The class itself and its bases, nearest first."""
@@ -161,6 +182,14 @@ class Models:
             if name in self.models[candidate].classes:
                 return Named(candidate, name)
         return None
+
+
+def choice_of(types: "set[Type] | frozenset[Type]") -> Type:
+    """The choice of these types, flattened; the type itself if there is one."""
+    flat: set[Type] = set()
+    for kind in types:
+        flat |= kind.alternatives if isinstance(kind, ChoiceOf) else {kind}
+    return next(iter(flat)) if len(flat) == 1 else ChoiceOf(frozenset(flat))
 
 
 def _capital(kind: Type) -> str:
