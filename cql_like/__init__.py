@@ -1,0 +1,96 @@
+"""A CQL 1.5 engine (HL7 Clinical Quality Language) over FHIR R4 JSON. Knows no measure, no network, no database.
+
+import cql_like
+cql_like.evaluate("1 + 1")                                     # 2
+library = cql_like.compile_library(text, libraries={("FHIRHelpers", "4.0.1"): other_text})
+session = library.session(record, parameters={...}, terminology=..., now=...)
+session.evaluate("Numerator")
+session.trace("Numerator")                                     # with every clause: value, place, resources
+"""
+
+from datetime import datetime
+from typing import Any
+
+from cql_like.analysis import EXPRESSION, analyse_expression
+from cql_like.errors import CqlError, CqlErrors
+from cql_like.library import Library, WrongParameter, compile_library, prepare_together
+from cql_like.retrieve import CodeKey, JsonObject, Retriever
+from cql_like.runtime.errors import CqlMessageError, CqlRuntimeError, LimitExceeded
+from cql_like.runtime.literals import to_cql
+from cql_like.runtime.values import (
+    Code,
+    CodeSystem,
+    Concept,
+    CqlTuple,
+    Date,
+    DateTime,
+    Interval,
+    Long,
+    ModelValue,
+    Quantity,
+    Ratio,
+    Time,
+    Uncertainty,
+    ValueSet,
+)
+from cql_like.session import EmptyRecord, Engine, Session, SessionFactory, UnknownName
+from cql_like.syntax import parse_expression
+from cql_like.terminology import ExpandedTerminology, Terminology, UnknownValueSet
+from cql_like.trace import Clause, Trace
+
+
+def evaluate(expression: str, *, engine: Engine = "compiled", now: datetime | DateTime | None = None) -> Any:
+    """The value of one expression of the System model.
+
+    Args:
+        expression: CQL text that refers to no library, parameter or data.
+        engine: "compiled" or "reference".
+        now: the moment for `Now()`, `Today()`, `TimeOfDay()`; the engine reads no clock.
+
+    Raises:
+        CqlErrors: the expression is not valid; every problem with its place.
+        CqlRuntimeError: it is valid but ends in an error.
+    """
+    library = Library(analyse_expression(parse_expression(expression), expression))
+    return library.session(EmptyRecord(), now=now, engine=engine).evaluate(EXPRESSION)
+
+
+__all__ = [
+    "Clause",
+    "Code",
+    "CodeKey",
+    "CodeSystem",
+    "Concept",
+    "CqlError",
+    "CqlErrors",
+    "CqlMessageError",
+    "CqlRuntimeError",
+    "CqlTuple",
+    "Date",
+    "DateTime",
+    "Engine",
+    "ExpandedTerminology",
+    "Interval",
+    "JsonObject",
+    "Library",
+    "LimitExceeded",
+    "Long",
+    "ModelValue",
+    "Quantity",
+    "Ratio",
+    "Retriever",
+    "Session",
+    "SessionFactory",
+    "Terminology",
+    "Time",
+    "Trace",
+    "Uncertainty",
+    "UnknownName",
+    "UnknownValueSet",
+    "ValueSet",
+    "WrongParameter",
+    "compile_library",
+    "evaluate",
+    "prepare_together",
+    "to_cql",
+]

@@ -1,0 +1,260 @@
+"""A compiled library, and what an embedding program does with it: `compile_library`, `Library.prepare`, `.session`.
+
+Parameters may be given by name (for the library and every include that declares the name) or, for one library alone,
+as `Library.name`. Values are CQL values (`Interval`, `Date`, `DateTime`, Python's int, str, Decimal, bool, lists).
+"""
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import date, datetime
+from decimal import Decimal
+from functools import cached_property
+from pathlib import Path
+from typing import Any, cast
+
+from cql_like import ir, leaves
+from cql_like.analysis import analyse
+from cql_like.compiler import Compiled
+from cql_like.model.loader import load_model
+from cql_like.reference import ReferenceEvaluator
+from cql_like.retrieve import Retriever
+from cql_like.runtime.context import EvaluationContext
+from cql_like.runtime.values import Date, DateTime, Interval
+from cql_like.session import Engine, Session, SessionFactory, UnknownName
+from cql_like.syntax import parse_library
+from cql_like.terminology import Terminology
+from cql_like.types import DECIMAL, LONG, IntervalOf, ListOf, Type
+
+
+class WrongParameter(ValueError):
+    """A parameter value of another type than the library declares, or a parameter it does not declare."""
+
+
+@dataclass(frozen=True)
+class Library:
+    """A library with its includes, checked and ready to run. Make one with `compile_library`."""
+
+    program: ir.Program
+
+    @property
+    def _main(self) -> ir.Library:
+        return self.program.libraries[self.program.main]
+
+    @property
+    def name(self) -> str | None:
+        """The declared name; None for a library without a `library` line."""
+        return self._main.name
+
+    @property
+    def version(self) -> str | None:
+        """The declared version."""
+        return self._main.version
+
+    @property
+    def defines(self) -> Mapping[str, ir.Define]:
+        """The defines of the library itself (not of its includes), by name, in the order of the text."""
+        return self._main.defines
+
+    @property
+    def parameters(self) -> Mapping[str, ir.Parameter]:
+        """The parameters that the library itself declares, by name."""
+        return self._main.parameters
+
+    @property
+    def requirements(self) -> tuple[ir.DataRequirement, ...]:
+        """What it retrieves, includes and all: types, code paths, value sets, elements read."""
+        return self.program.requirements
+
+    @cached_property
+    def compiled(self) -> Compiled:
+        """The generated Python, made on first use."""
+        return Compiled.of(self.program)
+
+    def prepare(
+        self,
+        parameters: Mapping[str, Any] | None = None,
+        terminology: Terminology | None = None,
+        now: datetime | DateTime | None = None,
+        engine: Engine = "compiled",
+        defines: Iterable[str] = (),
+    ) -> SessionFactory:
+        """What many sessions share: parameters checked, value sets expanded, functions linked.
+
+        Args:
+            parameters: values by parameter name; the others have their default, or null.
+            terminology: where value sets come from; only needed if the library refers to some.
+            now: the moment of the request, for `Now()`, `Today()`; its offset is the default offset.
+            engine: "compiled", or "reference" for the tree-walking evaluator.
+            defines: those that will be asked for. A value set that one of them may look into must be known now;
+                the others fail when they are first looked into.
+
+        Raises:
+            WrongParameter: a parameter is not declared, or its value has another type.
+            UnknownValueSet: see `defines`.
+            UnknownName: one of `defines` is not declared.
+        """
+        return prepare_together([self], parameters, terminology, now, engine, defines)
+
+    def session(
+        self,
+        record: Retriever,
+        parameters: Mapping[str, Any] | None = None,
+        terminology: Terminology | None = None,
+        now: datetime | DateTime | None = None,
+        engine: Engine = "compiled",
+        population: Retriever | None = None,
+    ) -> Session:
+        """One evaluation for one record. For many records use `prepare` once and its `session` for each."""
+        return self.prepare(parameters, terminology, now, engine).session(record, population)
+
+
+def compile_library(
+    text: str,
+    libraries: Mapping[tuple[str, str | None], str] | None = None,
+    models: Sequence[str | Path] = (),
+) -> Library:
+    """Checks a library with all that it includes.
+
+    Args:
+        text: the CQL text.
+        libraries: texts of libraries that it may include, by (name, version).
+        models: paths of ModelInfo XML files, besides the built-in models.
+
+    Raises:
+        CqlErrors: every problem of the library and its includes, with place and expectation.
+    """
+    loaded = [load_model(path) for path in models]
+    tree = parse_library(text)
+    return Library(analyse(tree, libraries or {}, loaded, text))
+
+
+def prepare_together(
+    libraries: Sequence[Library],
+    parameters: Mapping[str, Any] | None = None,
+    terminology: Terminology | None = None,
+    now: datetime | DateTime | None = None,
+    engine: Engine = "compiled",
+    defines: Iterable[str] = (),
+) -> SessionFactory:
+    """Prepares several libraries as one program, so that a session computes what they have in common only once.
+
+    With one library its defines go by their own names; with several, each goes by `Library.define`, and so do the
+    defines of included libraries. Arguments and errors are those of `Library.prepare`.
+
+    Raises:
+        ValueError: two of the libraries include different texts under one name and version.
+    """
+    first = libraries[0]
+    program = first.program if len(libraries) == 1 else _merged([library.program for library in libraries])
+    context = _context(now, terminology)
+    values = _parameter_values(program, parameters or {}, context)
+    compiled = None
+    if engine == "compiled":
+        compiled = first.compiled if len(libraries) == 1 else Compiled.of(program)
+    elif engine != "reference":
+        raise ValueError(f'engine is {engine!r}: expected "compiled" or "reference"')
+    factory = SessionFactory.of(program, compiled, values, context, _names(program, len(libraries) == 1))
+    problems = factory.missing_value_sets(defines)
+    if problems:
+        raise problems[0]
+    return factory
+
+
+def _merged(programs: Sequence[ir.Program]) -> ir.Program:
+    libraries: dict[str, ir.Library] = {}
+    requirements: dict[ir.DataRequirement, None] = {}
+    for program in programs:
+        for key, library in program.libraries.items():
+            if libraries.setdefault(key, library) != library:
+                raise ValueError(f"library {key} stands for two different texts: prepare these libraries apart")
+        requirements.update(dict.fromkeys(program.requirements))
+    return ir.Program(programs[0].main, libraries, tuple(requirements))
+
+
+def _names(program: ir.Program, single: bool) -> dict[str, tuple[str, str]]:
+    names: dict[str, tuple[str, str]] = {}
+    for library in program.libraries.values():
+        for define in library.defines:
+            names[f"{library.name or library.key}.{define}"] = (library.key, define)
+    if single:
+        names.update({define: (program.main, define) for define in program.libraries[program.main].defines})
+    return names
+
+
+def _context(now: datetime | DateTime | None, terminology: Terminology | None) -> EvaluationContext:
+    if isinstance(now, DateTime):
+        return EvaluationContext(now=now, terminology=terminology, default_offset=now.offset or 0)
+    return EvaluationContext.at(now, terminology=terminology)
+
+
+# ------------------------------------------------------------------------------------------------- parameters
+
+
+def _parameter_values(
+    program: ir.Program, given: Mapping[str, Any], context: EvaluationContext
+) -> dict[tuple[str, str], Any]:
+    declared = {
+        (library.key, name): parameter
+        for library in program.libraries.values()
+        for name, parameter in library.parameters.items()
+    }
+    values: dict[tuple[str, str], Any] = {}
+    for name, value in given.items():
+        owners = [key for key in declared if name in (key[1], f"{program.libraries[key[0]].name}.{key[1]}")]
+        if not owners:
+            names = ", ".join(sorted({f'"{declared_name}"' for _, declared_name in declared})) or "none"
+            raise WrongParameter(f'no parameter is called "{name}"; library {program.main} has {names}')
+        for key in owners:
+            values[key] = _parameter(declared[key], value)
+    # A qualified name says more than a plain one, whatever their order.
+    for name, value in given.items():
+        for key in declared:
+            if name == f"{program.libraries[key[0]].name}.{key[1]}":
+                values[key] = _parameter(declared[key], value)
+    evaluator = ReferenceEvaluator(program, values, context, _no_data)
+    for key, parameter in declared.items():
+        if key not in values:
+            values[key] = None if parameter.default is None else evaluator.expression(parameter.default)
+    return values
+
+
+def _no_data(node: ir.Retrieve, wanted: Any) -> Sequence[Any]:
+    raise WrongParameter(f"{node.span}: the default of a parameter can't retrieve [{node.resource_type}]")
+
+
+def _parameter(parameter: ir.Parameter, value: Any) -> Any:
+    made = _as_declared(value, parameter.type)
+    if made is not None and not leaves.is_type(made, parameter.type):
+        raise WrongParameter(
+            f'parameter "{parameter.name}" is declared as {parameter.type}; the value given is a '
+            f"{leaves.type_name(made)}{_point_of(made)}"
+        )
+    return made
+
+
+def _point_of(value: Any) -> str:
+    if not isinstance(value, Interval):
+        return ""
+    ends = sorted({leaves.type_name(end) for end in (value.low, value.high) if end is not None})
+    return f" of {' and '.join(ends) or 'nulls'}"
+
+
+def _as_declared(value: object, kind: Type) -> object:
+    """The value as the declared type where that loses nothing: Python dates, and numbers of a narrower type."""
+    if isinstance(value, datetime):
+        return EvaluationContext.at(value).moment
+    if isinstance(value, date):
+        return Date(value.year, value.month, value.day)
+    if type(value) is int and kind == LONG:
+        return leaves.Long(value)
+    if type(value) is int and kind == DECIMAL:
+        return Decimal(value)
+    if isinstance(value, Interval) and isinstance(kind, IntervalOf):
+        low, high = _as_declared(value.low, kind.point), _as_declared(value.high, kind.point)
+        return Interval(low, high, value.low_closed, value.high_closed, kind.point)
+    if isinstance(value, list | tuple) and isinstance(kind, ListOf):
+        return [_as_declared(item, kind.element) for item in cast("Sequence[Any]", value)]
+    return value
+
+
+__all__ = ["Library", "UnknownName", "WrongParameter", "compile_library", "prepare_together"]
