@@ -25,7 +25,6 @@ _KINDS: Mapping[str, type | tuple[type, ...]] = MappingProxyType(
         "headers": dict,
         "retry_statuses": list,
         "retry_bare_400": bool,
-        "max_search_hits": int,
         "expired_page_codes": list,
         "outcome_codes": dict,
         "search_parameters": dict,
@@ -51,7 +50,6 @@ class Vendor:
     headers: Mapping[str, str] = field(default_factory=dict[str, str])
     retry_statuses: frozenset[int] = frozenset()  # beyond those of adapters.http.RetryPolicy
     retry_bare_400: bool = False
-    max_search_hits: int | None = None  # a search that finds more is refused
     expired_page_codes: frozenset[str] = frozenset()  # OperationOutcome codes for a page that is gone
     outcome_codes: Mapping[str, str] = field(default_factory=dict[str, str])  # code -> what it means
     # resource type -> search parameters without which the server refuses the search
