@@ -19,7 +19,8 @@ class Limits:
 
     expand_intervals: int = 100_000  # elements of one `expand` or `collapse`
     regex_pattern: int = 1_000  # characters
-    regex_input: int = 20_000  # characters; 200 for a pattern whose repeats are nested
+    regex_input: int = 20_000  # characters; fewer for patterns with several repeats
+    regex_nested_input: int = 24  # characters, for a pattern that repeats a group with repeats or choices in it
     string: int = 1_000_000  # characters of a made string
 
 

@@ -120,9 +120,7 @@ class DateTime:
 
     def __post_init__(self) -> None:
         year, month, day, hour = self.year, self.month, self.day, self.hour
-        count = _check_prefix(
-            "date-time", (year, month, day, hour, self.minute, self.second, self.millisecond)
-        )
+        count = _check_prefix("date-time", (year, month, day, hour, self.minute, self.second, self.millisecond))
         _set(self, "count", count)
         _check("the year of a date-time", year, 1, 9999)
         _check("the month of a date-time", month, 1, 12)
