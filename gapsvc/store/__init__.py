@@ -4,6 +4,7 @@ from gapsvc.store.checkpoints import Reading
 from gapsvc.store.errors import StoreError
 from gapsvc.store.ingest import BatchCounts
 from gapsvc.store.people import LinkCounts
+from gapsvc.store.quarantine import Quarantined
 from gapsvc.store.resulting import RateSummary
 from gapsvc.store.search import PatientSearch
 from gapsvc.store.store import Pull, Store
@@ -13,6 +14,7 @@ __all__ = [
     "LinkCounts",
     "PatientSearch",
     "Pull",
+    "Quarantined",
     "RateSummary",
     "Reading",
     "Store",

@@ -14,6 +14,7 @@ from gapsvc.store.checkpoints import Reading
 from gapsvc.store.dialect import rows, run
 from gapsvc.store.ingest import BatchCounts
 from gapsvc.store.people import LinkCounts
+from gapsvc.store.quarantine import QuarantineReading
 from gapsvc.store.reading import RecordReading
 from gapsvc.store.resulting import ResultStoring
 from gapsvc.store.search import Searching
@@ -28,7 +29,7 @@ class Pull:
     source_id: int
 
 
-class Store(RecordReading, ResultStoring, Searching):
+class Store(RecordReading, ResultStoring, Searching, QuarantineReading):
     """Records and results in one database."""
 
     def __init__(self, engine: sa.Engine, person_systems: Collection[str] = PERSON_SYSTEMS) -> None:
