@@ -125,7 +125,11 @@ class Conversions:
     def _alternatives(self, source: ChoiceOf, target: Type) -> list[tuple[Type, int]]:
         """The alternatives of a choice that can be used as `target`, cheapest first."""
         found = [(kind, self.cost(kind, target)) for kind in sorted(source.alternatives, key=str)]
-        return sorted(((kind, cost) for kind, cost in found if cost is not None), key=lambda pair: pair[1])
+        fitting = sorted(((kind, cost) for kind, cost in found if cost is not None), key=lambda pair: pair[1])
+        if target == QUANTITY:  # a bare number is a quantity only where no alternative says its unit
+            proper = [(kind, cost) for kind, cost in fitting if cost < COMPLEX + SIMPLE]
+            return proper or fitting
+        return fitting
 
     def _into(self, source: Type, target: ChoiceOf) -> list[tuple[Type, int]]:
         """The alternatives of a choice that a `source` can become, cheapest first."""

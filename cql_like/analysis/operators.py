@@ -63,11 +63,11 @@ def infix(
     """One infix operator on analysed operands."""
     if left.type == UNKNOWN or right.type == UNKNOWN:
         return broken(span)
-    name = BINARY[operator]
     if operator == "&":
         empty = Constant(type=STRING, value="")
         parts = [context.apply("Coalesce", [part, empty], span, written="&") for part in (left, right)]
         return context.apply("Concatenate", parts, span, written="&")
+    name = BINARY[operator]
     if operator == "+" and not context.fits("Add", left.type, right.type):
         return context.apply("Concatenate", [left, right], span, written="+")
     if operator == "+" and STRING in (left.type, right.type) and context.fits("Concatenate", left.type, right.type):

@@ -78,8 +78,9 @@ def test_the_type_of_an_expression(text: str, kind: str) -> None:
         ("@2024-01-01 = @2024-01-01T", "Equal(ToDateTime(2024-01-01), 2024-01-01T)"),
         ("5 between 1 and 10", "And(GreaterOrEqual(5, 1), LessOrEqual(5, 10))"),
         ("Interval[1, 2.0]", "Interval[ToDecimal(1), 2.0]"),
-        ("1.0 in Interval[1, 2]", "In(1.0, ends(Interval[1, 2], ToDecimal($this)))"),
-        ("2.0 in {1, 2}", "In(2.0, each({1, 2}, ToDecimal($this)))"),
+        ("1.0 in Interval[1, 2]", "In(1.0, Interval[ToDecimal(1), ToDecimal(2)])"),
+        ("2.0 in distinct {1, 2}", "In(2.0, each(Distinct({1, 2}), ToDecimal($this)))"),
+        ("2.0 in {1, 2}", "In(2.0, {ToDecimal(1), ToDecimal(2)})"),
         ("months between @2024-01 and @2024-02", "DurationBetween(2024-01, 2024-02, month)"),
         (
             "difference in days of Interval[@2024-01-01, @2024-02-01]",
@@ -223,7 +224,7 @@ def test_timing_phrases(text: str, made: str) -> None:
             "Exists((from [Encounter] E where AnyInValueSet(each(E.type, ToConcept($this)), urn:vs:well)))",
         ),
         (
-            "[Encounter].id",
+            "([Encounter]).id",
             "List<FHIR.id>",
             "(from [Encounter] each id where Not(IsNull(each id.id)) return all each id.id)",
         ),
@@ -242,7 +243,7 @@ def test_timing_phrases(text: str, made: str) -> None:
         ('"Well infant"', "System.Code", None),
         ('"Well"', "System.Concept", None),
         ("Patient.name.given", "List<FHIR.string>", None),
-        ("Patient.extension('urn:race').value as FHIR.string", None, None),
+        ("First(Patient.extension('urn:race')).value as FHIR.string", "FHIR.string", None),
     ],
 )
 def test_fhir_expressions(text: str, kind: str | None, made: str | None) -> None:

@@ -8,13 +8,13 @@ from cql_analysing import FHIR_HEAD, problems, program, short
 from cql_like.ir import DataRequirement
 
 COMMON = """library Common version '1'
+valueset "Visits": 'urn:vs:visits'
+parameter Limit Integer default 10
 define public Answer: 42
 define private Secret: 1
 define function Twice(x Integer): x * 2
 define function Twice(x String): x + x
 define fluent function plus(x Integer, y Integer): x + y
-parameter Limit Integer default 10
-valueset "Visits": 'urn:vs:visits'
 """
 LIBRARIES = {("Common", "1"): COMMON}
 
@@ -88,7 +88,7 @@ define Born: Patient.birthDate"""
         ("library T define A: 5 as String", ["1: Integer can never be String (a subtype or an alternative of it)"]),
         (
             "library T define A: B define B: C define C: A",
-            ['1: a definition depends on itself: "A" -> "B" -> "C" -> "A" (a definition without the loop)'],
+            ['1: a definition depends on itself: "C" -> "A" -> "B" -> "C" (a definition without the loop)'],
         ),
         (
             "library T define function f(x Integer): f(x)",
