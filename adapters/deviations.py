@@ -77,7 +77,8 @@ DATE_NAMES = _names(
 DATETIME_NAMES = _names(
     "abatementDateTime authored authoredOn collectedDateTime created date dateAsserted dateWritten "
     "deceasedDateTime effectiveDateTime effectiveInstant end enteredDate issued lastOccurrence lastUpdated "
-    "manufactureDate occurredDateTime occurrenceDateTime onsetDateTime performedDateTime publicationDate "
+    "manufactureDate occurredDateTime occurrenceDateTime onset onsetDateTime performedDateTime "
+    "presentationDate publicationDate "
     "received receivedTime recorded recordedDate sent start time timestamp timingDateTime valueDateTime "
     "valueInstant whenHandedOver whenPrepared"
 )

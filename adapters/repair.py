@@ -329,6 +329,10 @@ class _Repair:
             new = self._value(key, value, at, parent, element, depth - 1)
             if new is not None:
                 fixed[key] = new
+        for key, value in list(fixed.items()):  # null held a place beside `_name`, but `_name` was dropped
+            if isinstance(value, list) and None in value and key[0] != "_" and f"_{key}" not in fixed:
+                fixed[key] = [item for item in cast(list[Any], value) if item is not None]
+                self.note("empty-removed", f"{path}.{key}")
         system, code = fixed.get("system"), fixed.get("code")
         if isinstance(system, str) and isinstance(code, str):
             proper = _system_code(system, code)
@@ -351,7 +355,7 @@ class _Repair:
                 self.note("list-made", at)
                 return [new]
         elif isinstance(value, list) and value:
-            aligned = key.startswith("_") or f"_{key}" in element
+            aligned = key.startswith("_") or isinstance(element.get(f"_{key}"), list)
             new = self._list(key, cast(list[Any], value), at, aligned, depth)
         elif isinstance(value, bool | int | float):
             return value
