@@ -137,9 +137,8 @@ def plan_doses(
         for product in card.products(birth, visit.on):
             doses.append(DosePlan("", visit.on, visit.minute + 20, product, registration, under))
     kinds: set[str] = set()
-    horizon = max((dose.on for dose in doses), default=birth)
     for kind, flaws in _FLAWED.items():
-        if kind in dealt and (spoilt := _spoil(rng, birth, doses, rng.choice(flaws), horizon)):
+        if kind in dealt and (spoilt := _spoil(rng, birth, doses, rng.choice(flaws), history_from)):
             doses = spoilt
             kinds.add(kind)
     doses.sort(key=lambda dose: (dose.on, dose.minute))
@@ -167,10 +166,12 @@ _FLAWED: Mapping[str, Sequence[DoseFlaw]] = MappingProxyType(
 )
 
 
-def _spoil(rng: Random, birth: date, doses: Sequence[DosePlan], flaw: DoseFlaw, horizon: date) -> list[DosePlan] | None:
+def _spoil(
+    rng: Random, birth: date, doses: Sequence[DosePlan], flaw: DoseFlaw, history_from: date
+) -> list[DosePlan] | None:
     """The doses with one flawed; None where the child has none that could be."""
     if flaw is DoseFlaw.TOO_EARLY:
-        return _too_early(rng, birth, doses, horizon) or _too_close(rng, doses)
+        return _too_early(rng, birth, doses, history_from) or _too_close(rng, doses)
     if flaw is DoseFlaw.TOO_CLOSE:
         return _too_close(rng, doses)
     able = [dose for dose in doses if dose.flaw is None and dose.on > birth]
@@ -182,12 +183,14 @@ def _spoil(rng: Random, birth: date, doses: Sequence[DosePlan], flaw: DoseFlaw, 
     return [replace(dose, flaw=flaw) if dose is target else dose for dose in doses]
 
 
-def _too_early(rng: Random, birth: date, doses: Sequence[DosePlan], horizon: date) -> list[DosePlan] | None:
+def _too_early(rng: Random, birth: date, doses: Sequence[DosePlan], history_from: date) -> list[DosePlan] | None:
     """MMR or varicella well before the first birthday (more than the four days of grace)."""
     day = add_days(birth, rng.randint(200, 355))
-    if day > horizon:
-        return None
-    return [*doses, DosePlan("", day, 605, rng.choice(("mmr", "varicella")), flaw=DoseFlaw.TOO_EARLY)]
+    if all(dose.on < day for dose in doses):
+        return None  # the child is not that old, or was not seen since
+    product = rng.choice(("mmr", "varicella"))
+    early = DosePlan("", day, 605, product, flaw=DoseFlaw.TOO_EARLY, historical=day < history_from)
+    return [*doses, early]
 
 
 def _too_close(rng: Random, doses: Sequence[DosePlan]) -> list[DosePlan] | None:

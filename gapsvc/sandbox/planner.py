@@ -68,16 +68,16 @@ def _births(frame: Frame) -> list[_Birth]:
     ages = _ages(frame, rng)
     rng.shuffle(ages)
     births: list[_Birth] = []
-    family = infant_twins = 0
+    family = twins = 0
     while ages:
         family += 1
         first = ages.pop()
         members = [(first, 1)]
         infant = 20 < first <= _INFANT_AGES[-1][2]
-        if ages and (rng.random() < 0.03 or (infant and infant_twins < 2)):
-            infant_twins += infant
-            # Twins. The second takes the first one's birthday in place of the next age on the list.
-            ages.pop()
+        if ages and infant and (twins < 2 or rng.random() < 0.05):
+            twins += 1
+            # The second twin takes the first one's birthday in place of the nearest age on the list.
+            del ages[min(range(len(ages)), key=lambda at: abs(ages[at] - first))]
             members = [(first, 1), (first, 2)]
         if ages and rng.random() < 0.45 and all(300 < abs(ages[-1] - age) < 4400 for age, _ in members):
             members.append((ages.pop(), 1))
@@ -95,6 +95,7 @@ def _ages(frame: Frame, rng: Random) -> list[int]:
         count = round(frame.size * share / 100)
         # Evenly through the band, so that its edges are met at every size.
         ages += [youngest + (oldest - youngest) * n // max(count - 1, 1) for n in range(count)]
+    infants = min(len(ages), frame.size)
     year = 0
     while len(ages) < frame.size:
         years = 3 + year % 19
@@ -103,8 +104,8 @@ def _ages(frame: Frame, rng: Random) -> list[int]:
         year += 1
     del ages[frame.size :]
     # Birthdays that calendars trip over: 29 February, and 28 February and 1 March beside it.
-    for at in range(0, len(ages), 40):
-        ages[at] = _near_leap_day(frame, ages[at], (at // 40) % 3)
+    for at in range(0, infants, 20):
+        ages[at] = _near_leap_day(frame, ages[at], (at // 20) % 3)
     return ages
 
 

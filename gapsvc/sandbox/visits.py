@@ -163,8 +163,9 @@ def _kept_slots(
         late = rng.random() < setting.late and not forced
         day = _late_day(rng, birth, slot) if late else _usual_day(rng, birth, slot)
         if previous is not None:
-            least = SPACING if window_of(birth, previous) == window_of(birth, day) else 1
-            day = max(day, add_days(previous, least))
+            day = max(day, add_days(previous, 1))
+            if window_of(birth, previous) == window_of(birth, day):
+                day = max(day, add_days(previous, SPACING))
         if day > horizon:
             continue
         if late and day > add_days(birth, slot.overdue):

@@ -1,0 +1,211 @@
+"""Truth by hand: children planned visit by visit, on the edges of the measures' rules, with the answer reasoned out."""
+
+from datetime import date, timedelta
+from typing import Any
+
+from gapsvc.sandbox.disorder import Disorder
+from gapsvc.sandbox.plan import ChildPlan, Flaw, Frame, Registration, Role, VisitPlan
+from gapsvc.sandbox.truth import truth_of
+
+YEAR_2026 = (date(2026, 1, 1), date(2026, 12, 31))
+NOT_APPLICABLE = {
+    "populations": {"initial-population": 0, "denominator": 0, "denominator-exclusion": 0, "numerator": 0},
+    "status": "not-applicable",
+}
+
+
+def populations(*, numerator: int, excluded: int = 0) -> dict[str, int]:
+    return {
+        "initial-population": 1,
+        "denominator": 1,
+        "denominator-exclusion": excluded,
+        "numerator": numerator,
+    }
+
+
+def visit(number: int, on: date, role: Role = Role.ANCHOR, flaw: Flaw | None = None) -> VisitPlan:
+    return VisitPlan(id=f"v{number}", on=on, minute=600, role=role, slot="", flaw=flaw)
+
+
+def child(birth: date, *visits: VisitPlan, **changes: Any) -> ChildPlan:
+    plan: dict[str, Any] = {
+        "number": 1,
+        "registrations": (Registration("child-1", 0, 0, 0, "1"),),
+        "given": "Nova",
+        "sex": "female",
+        "birth": birth,
+        "birth_precision": "day",
+        "race": "White",
+        "race_unknown_coded": False,
+        "ethnicity": None,
+        "cin": "97000001A",
+        "multiple": 1,
+        "history_from": birth,
+        "deceased": None,
+        "deceased_as_boolean": False,
+        "related": None,
+        "related_identified": False,
+        "visits": visits,
+        "others": (),
+        "doses": (),
+        "lead": (),
+        "asthma": None,
+        "disorder": (),
+    }
+    return ChildPlan(**(plan | changes))
+
+
+def truth(plan: ChildPlan, as_of: date, period: tuple[date, date] = YEAR_2026) -> dict[str, Any]:
+    return truth_of(plan, Frame(1, 1, as_of, period, Disorder.none()))["measures"]
+
+
+def test_day_120_counts_and_day_121_does_not() -> None:
+    birth = date(2026, 2, 1)  # day 120 is 1 June
+    plan = child(birth, visit(1, date(2026, 2, 4)), visit(2, date(2026, 6, 1)), visit(3, date(2026, 6, 2)))
+    assert truth(plan, date(2026, 11, 22))["three-by-120"] == {
+        "two-visits": {
+            "populations": populations(numerator=1),
+            "status": "closed-gap",
+            "needed": 2,
+            "done": 2,
+            "due_from": None,
+            "last_day": None,
+            "outlook": "met",
+            "counted": ["Encounter/v1", "Encounter/v2"],
+            "discounted": {"Encounter/v3": "after-window"},
+        },
+        "three-visits": {
+            "populations": populations(numerator=0),
+            "status": "open-gap",
+            "needed": 3,
+            "done": 2,
+            "due_from": "2026-06-02",
+            "last_day": "2026-06-01",
+            "outlook": "missed",
+            "counted": ["Encounter/v1", "Encounter/v2"],
+            "discounted": {"Encounter/v3": "after-window"},
+        },
+    }
+
+
+def test_a_visit_on_the_day_of_birth_counts() -> None:
+    birth = date(2026, 9, 1)
+    plan = child(birth, visit(1, birth))
+    rate = truth(plan, date(2026, 9, 2))["three-by-120"]["two-visits"]
+    assert (rate["done"], rate["counted"], rate["due_from"]) == (1, ["Encounter/v1"], "2026-09-02")
+    assert (rate["status"], rate["outlook"]) == ("open-gap", "possible")
+
+
+def test_on_the_day_of_a_visit_the_next_one_is_not_due_yet() -> None:
+    plan = child(date(2026, 9, 1), visit(1, date(2026, 9, 4)))
+    rate = truth(plan, date(2026, 9, 4))["three-by-120"]["two-visits"]
+    assert (rate["status"], rate["due_from"], rate["last_day"]) == (
+        "prospective-gap",
+        "2026-09-05",
+        "2026-12-30",
+    )
+
+
+def test_two_visits_are_possible_two_days_before_the_end_and_missed_on_the_last_day() -> None:
+    birth = date(2026, 2, 1)  # day 120 is 1 June: two visits still fit on 31 May and 1 June
+    on_may_31 = truth(child(birth), date(2026, 5, 31))["three-by-120"]["two-visits"]
+    on_june_1 = truth(child(birth), date(2026, 6, 1))["three-by-120"]["two-visits"]
+    assert (on_may_31["outlook"], on_june_1["outlook"]) == ("possible", "missed")
+    assert (on_may_31["status"], on_june_1["status"]) == ("open-gap", "open-gap")
+
+
+def test_the_population_of_three_by_120_turns_on_day_120_or_on_today() -> None:
+    def applies(birth: date, as_of: date) -> bool:
+        return truth(child(birth), as_of)["three-by-120"]["two-visits"] != NOT_APPLICABLE
+
+    today = date(2026, 11, 22)
+    assert applies(date(2025, 9, 3), today)  # day 120 is 1 January 2026
+    assert not applies(date(2025, 9, 2), today)  # day 120 is 31 December 2025
+    assert applies(date(2026, 9, 2), today)  # day 120 is 31 December 2026
+    assert applies(date(2026, 9, 3), today)  # day 120 is in 2027, but the child is in its window today
+    assert not applies(date(2026, 9, 3), date(2027, 1, 1))  # seen from outside the period it is of 2027
+
+
+def test_w30_wants_14_days_between_visits_and_the_second_window_begins_anew() -> None:
+    birth = date(2024, 2, 29)  # 15-month day 29 May 2025, 30-month day 27 August 2026
+    plan = child(
+        birth,
+        visit(1, date(2025, 5, 15)),
+        visit(2, date(2025, 5, 29)),  # exactly 14 days later, on the 15-month day
+        visit(3, date(2025, 5, 30)),  # the day after: first of the second window, one day after the last visit
+        visit(4, date(2025, 6, 12), Role.FOLLOW_UP),  # 13 days later
+        visit(5, date(2026, 8, 27)),  # the 30-month day
+        visit(6, date(2026, 8, 28)),
+    )
+    assert truth(plan, date(2026, 11, 22))["w30"] == {
+        "first-15-months": NOT_APPLICABLE,  # its 15-month day was in 2025
+        "15-30-months": {
+            "populations": populations(numerator=1),
+            "status": "closed-gap",
+            "needed": 2,
+            "done": 2,
+            "due_from": None,
+            "last_day": None,
+            "outlook": "met",
+            "counted": ["Encounter/v3", "Encounter/v5"],
+            "discounted": {
+                "Encounter/v1": "before-window",
+                "Encounter/v2": "before-window",
+                "Encounter/v4": "too-close",
+                "Encounter/v6": "after-window",
+            },
+        },
+    }
+    in_2025 = truth(plan, date(2025, 6, 30), (date(2025, 1, 1), date(2025, 12, 31)))["w30"]["first-15-months"]
+    assert in_2025["counted"] == ["Encounter/v1", "Encounter/v2"]
+    assert (in_2025["done"], in_2025["status"], in_2025["outlook"]) == (2, "open-gap", "missed")
+
+
+def test_six_visits_fit_while_five_spacings_are_left() -> None:
+    birth = date(2025, 6, 1)  # 15-month day 30 August 2026; 5 x 14 = 70 days before it is 21 June
+    possible = truth(child(birth), date(2026, 6, 21))["w30"]["first-15-months"]
+    missed = truth(child(birth), date(2026, 6, 22))["w30"]["first-15-months"]
+    assert (possible["last_day"], possible["due_from"]) == ("2026-08-30", "2025-06-01")
+    assert (possible["outlook"], missed["outlook"]) == ("possible", "missed")
+
+
+def test_what_never_counts_keeps_its_reason_in_every_rate() -> None:
+    birth = date(2025, 9, 10)  # in both populations: day 120 is 8 January 2026, 15-month day 9 December 2026
+    plan = child(
+        birth,
+        *(visit(at, date(2025, 10, 1) + timedelta(days=at), Role.FLAWED, flaw) for at, flaw in enumerate(Flaw)),
+        visit(90, date(2025, 11, 10)),
+        visit(91, date(2025, 11, 10), Role.COPY),
+    )
+    found = truth(plan, date(2026, 11, 22))
+    reasons = {f"Encounter/v{at}": flaw.value for at, flaw in enumerate(Flaw)} | {"Encounter/v91": "same-day"}
+    for rate in (found["three-by-120"]["two-visits"], found["w30"]["first-15-months"]):
+        assert rate["counted"] == ["Encounter/v90"]
+        assert rate["discounted"] == reasons
+
+
+def test_a_child_who_died_by_today_is_excluded_and_its_gap_closed() -> None:
+    birth = date(2026, 2, 1)
+    seen = (visit(1, date(2026, 2, 4)), visit(2, date(2026, 3, 4)))
+    died = truth(child(birth, *seen, deceased=date(2026, 11, 22)), date(2026, 11, 22))["three-by-120"]["two-visits"]
+    assert died["populations"] == populations(numerator=0, excluded=1)
+    assert (died["status"], died["outlook"], died["done"]) == ("closed-gap", None, 2)
+
+
+def test_a_death_after_the_period_does_not_exclude_unless_it_is_only_said_that_there_was_one() -> None:
+    birth = date(2025, 2, 1)
+    year_2025 = (date(2025, 1, 1), date(2025, 12, 31))
+    later = child(birth, deceased=date(2026, 1, 1))
+    undated = child(birth, deceased=date(2026, 1, 1), deceased_as_boolean=True)
+    as_of = date(2026, 3, 1)
+    assert truth(later, as_of, year_2025)["three-by-120"]["two-visits"]["populations"] == populations(numerator=0)
+    assert truth(undated, as_of, year_2025)["three-by-120"]["two-visits"]["populations"] == populations(
+        numerator=0, excluded=1
+    )
+
+
+def test_without_the_day_of_birth_no_rate_applies() -> None:
+    plan = child(date(2026, 2, 1), visit(1, date(2026, 2, 4)), birth_precision="month")
+    line = truth_of(plan, Frame(1, 1, date(2026, 11, 22), YEAR_2026, Disorder.all()))
+    assert line["birth_date"] == "2026-02"
+    assert [rate for measure in line["measures"].values() for rate in measure.values()] == [NOT_APPLICABLE] * 4
