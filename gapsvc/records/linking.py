@@ -100,8 +100,8 @@ def link_patients(identities: Iterable[Identity], systems: Collection[str] = PER
             other = PatientKey(one.key.source, other_id)
             if other in known:
                 groups.join(one.key, other)
-    remarks: dict[PatientKey, dict[Finding, None]] = {}
-    for sharing in _sharing(known.values(), systems):
+    shared = _sharing(known.values(), systems)
+    for sharing in shared:
         by_birth: dict[str | None, list[PatientKey]] = {}
         for one in sharing:
             by_birth.setdefault(one.birth_date if _full(one.birth_date) else None, []).append(one.key)
@@ -109,6 +109,8 @@ def link_patients(identities: Iterable[Identity], systems: Collection[str] = PER
             if birth_date is not None:
                 for other in keys[1:]:
                     groups.join(keys[0], other)
+    remarks: dict[PatientKey, dict[Finding, None]] = {}
+    for sharing in shared:  # once every join is made: another rule may have settled it
         if len({groups.root(one.key) for one in sharing}) > 1:
             for one in sharing:
                 remarks.setdefault(one.key, {})[_conflict(one)] = None
