@@ -113,8 +113,7 @@ def multiply_decimals(left: Any, right: Any) -> Any:
 
 def divide_decimals(left: Decimal, right: Decimal) -> Decimal | None:
     """`/`: the quotient rounded to 8 places; null by zero."""
-    if type(left) is Uncertainty or type(right) is Uncertainty:
-        raise CqlRuntimeError("an uncertain number can't be divided; compare it, add to it or multiply it")
+    _certain(left, right)
     return fit(CONTEXT.divide(left, right)) if right else None
 
 
@@ -352,7 +351,8 @@ def extremes_like(value: Any) -> tuple[Any, Any] | None:
         value = value.low
     if type(value) is Quantity:
         return Quantity(MIN_DECIMAL, value.unit), Quantity(MAX_DECIMAL, value.unit)
-    point = _POINT_OF.get(type(value))
+    kind = value.__class__
+    point = _POINT_OF.get(kind)
     return None if point is None else (_MINIMUM[point], _MAXIMUM[point])
 
 
@@ -375,7 +375,7 @@ def predecessor(operand: Any) -> Any:
 
 
 def _step(operand: Any, sign: int) -> Any:
-    kind = type(operand)
+    kind = operand.__class__
     if kind is Date or kind is DateTime or kind is Time:
         return temporal.successor(operand) if sign > 0 else temporal.predecessor(operand)
     if kind is Quantity:
@@ -407,9 +407,8 @@ _DIGITS: dict[type, tuple[int, ...]] = {
 
 def precision_of(operand: Any) -> int:
     """`Precision`: decimals of a Decimal, digits of a date or time (4 for a year, 17 for a complete DateTime)."""
-    if isinstance(operand, Decimal):
-        return decimal_places(operand)
-    return _DIGITS[type(operand)][operand.count - 1]
+    digits = _DIGITS.get(operand.__class__)
+    return decimal_places(operand) if digits is None else digits[operand.count - 1]
 
 
 def low_boundary(operand: Any, precision: int | None) -> Any:
@@ -426,9 +425,9 @@ def high_boundary(operand: Any, precision: int | None) -> Any:
 def _boundary(operand: Any, precision: int | None, high: bool) -> Any:
     if operand is None:
         return None
-    if isinstance(operand, Decimal):
+    digits = _DIGITS.get(operand.__class__)
+    if digits is None:
         return _decimal_boundary(operand, 8 if precision is None else precision, high)
-    digits = _DIGITS[type(operand)]
     precision = digits[-1] if precision is None else precision
     if precision not in digits:
         return None

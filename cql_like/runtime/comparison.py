@@ -4,10 +4,10 @@
 is Any or a choice compare too; values of different types are not equal (false), except the numeric types.
 """
 
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from decimal import Decimal
 from functools import cmp_to_key
-from typing import Any, cast
+from typing import Any
 
 from cql_like.ir import Precision
 from cql_like.runtime import quantity, temporal
@@ -49,7 +49,7 @@ def compare(left: Any, right: Any, precision: Precision | None = None) -> int | 
     Raises:
         CqlRuntimeError: the types have no order.
     """
-    kind, other = type(left), type(right)
+    kind, other = left.__class__, right.__class__
     if kind is Date or kind is DateTime or kind is Time:
         if other is kind:
             return temporal.compare(left, right, precision)
@@ -70,10 +70,11 @@ def compare(left: Any, right: Any, precision: Precision | None = None) -> int | 
     raise CqlRuntimeError(f"{_kind(left)} and {_kind(right)} have no order")
 
 
-def _kind(value: object) -> str:
-    return {int: "Integer", str: "String", bool: "Boolean", list: "List", tuple: "List", dict: "a model value"}.get(
-        type(value), type(value).__name__
-    )
+_NAMES: dict[str, str] = {"int": "Integer", "str": "String", "bool": "Boolean", "list": "List", "tuple": "List"}
+
+
+def _kind(value: Any) -> str:
+    return _NAMES.get(type(value).__name__, type(value).__name__)
 
 
 def _datetime(value: Any) -> DateTime:
@@ -83,8 +84,8 @@ def _datetime(value: Any) -> DateTime:
 def _unboxed(value: Any) -> Any:
     if type(value) is not ModelValue:
         return value
-    inner = value.value
-    if isinstance(inner, Mapping):
+    inner: Any = value.value
+    if isinstance(inner, dict):
         raise CqlRuntimeError(f"values of {value.type} have no order")
     return inner
 
@@ -158,7 +159,7 @@ def equal(left: Any, right: Any) -> bool | None:
     """`left = right`: null if either is null; lists and tuples element by element, the first difference decides."""
     if left is None or right is None:
         return None
-    kind, other = type(left), type(right)
+    kind, other = left.__class__, right.__class__
     if kind is other and (kind is str or kind is int or kind is bool):
         return left == right
     if kind in _NUMBERS and other in _NUMBERS:
@@ -179,16 +180,10 @@ def _equal_mixed(left: Any, right: Any) -> bool | None:
         return same(left, right)
     if is_list(left) and is_list(right):
         return _equal_lists(left, right)
-    if isinstance(left, Mapping) and isinstance(right, Mapping):
-        return _equal_json(cast("Mapping[str, Any]", left), cast("Mapping[str, Any]", right))
-    if {type(left), type(right)} == {Date, DateTime}:
+    if {left.__class__, right.__class__} == {Date, DateTime}:
         return same(_datetime(left), _datetime(right))
-    return False
-
-
-def _equal_json(left: Mapping[str, Any], right: Mapping[str, Any]) -> bool:
-    """Model values are equal when their JSON is: an element that is absent from both is equal."""
-    return left == right
+    # JSON objects are equal when all their elements are; one that is absent from both is
+    return isinstance(left, dict) and bool(left == right)
 
 
 def _equal_elements(pairs: Iterable[tuple[Any, Any]]) -> bool | None:
@@ -273,7 +268,7 @@ def equivalent(left: Any, right: Any) -> bool:
     """`left ~ right`: never null; null ~ null is true."""
     if left is None or right is None:
         return left is right
-    kind, other = type(left), type(right)
+    kind, other = left.__class__, right.__class__
     if kind in _NUMBERS and other in _NUMBERS:
         if kind is Decimal or other is Decimal:
             return quantity.equivalent_decimals(Decimal(left), Decimal(right))

@@ -252,7 +252,7 @@ def _number_pieces(low: Any, high: Any, per: Quantity | None) -> Iterator[Interv
         step = arithmetic.STEP
     places = decimal_places(step.normalize(CONTEXT)) if step != step.to_integral_value() else 0
     first, last = _at_scale(decimal_of(low), places, False), _at_scale(decimal_of(high), places, True)
-    kind = type(low) if whole else None
+    kind = low.__class__ if whole else None
     for start, stop in _steps(first, last, step, places):
         yield Interval(kind(start), kind(stop)) if kind else Interval(start, stop)
 

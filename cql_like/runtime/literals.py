@@ -31,9 +31,10 @@ _ESCAPES = {"'": "\\'", "\\": "\\\\", "\n": "\\n", "\r": "\\r", "\t": "\\t", "\f
 
 
 def to_cql(value: object) -> str:
-    """A CQL literal or selector: `2`, `'a'`, `@2024-01-01`, `Interval[1, 10]`, `{1, 2}`, `Tuple{a: 1}`, `5 'mg'`, `null`.
+    """A CQL literal or selector: `2`, `'a'`, `@2024-01-01`, `Interval[1, 10]`, `{1, 2}`, `Tuple{a: 1}`, `5 'mg'`.
 
-    A FHIR object is written as a selector of its elements, named for its type where the value knows it.
+    Null is `null`, an uncertainty the interval of its values. A FHIR object is written as a selector of its elements,
+    named for its type where the value knows it.
     """
     if value is None:
         return "null"
@@ -95,9 +96,10 @@ def _object(value: Mapping[str, object]) -> str:
 
 
 def _boxed(value: ModelValue) -> str:
-    if isinstance(value.value, Mapping):
-        return f"{value.type}{{{_elements(cast('Mapping[str, object]', value.value)) or ':'}}}"
-    return to_cql(Decimal(repr(value.value)) if isinstance(value.value, float) else value.value)
+    inner: object = value.value
+    if isinstance(inner, Mapping):
+        return f"{value.type}{{{_elements(cast('Mapping[str, object]', inner)) or ':'}}}"
+    return to_cql(inner)
 
 
 def _interval(value: Interval) -> str:

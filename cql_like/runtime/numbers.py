@@ -12,15 +12,18 @@ MIN_LONG, MAX_LONG = -(2**63), 2**63 - 1
 STEP = Decimal("0.00000001")
 MAX_DECIMAL = Decimal("99999999999999999999.99999999")  # `maximum Decimal`: (10^28 - 1) / 10^8
 MIN_DECIMAL = -MAX_DECIMAL
-_BEYOND = Decimal(10) ** 28  # what a literal or a result may hold: 28 digits before the point, 8 behind
+_BEYOND = Decimal(10) ** 28  # 28 digits before the point and 8 behind are kept; this is the first number beyond
 
 # 28 + 8 digits, doubled so that a product is exact before it is rounded to 8 places
 CONTEXT = Context(prec=80, rounding=ROUND_HALF_UP, Emin=-999, Emax=999, traps=[InvalidOperation, Overflow])
 
 
 def fit(value: Decimal) -> Decimal | None:
-    """`value` rounded to 8 places, or None where it has left the domain of Decimal."""
-    if not -_BEYOND < value < _BEYOND:
+    """`value` rounded to 8 places, or None where it has left the domain of Decimal.
+
+    10^28 itself is let through, so that `10 * 10^27 - 0.00000001`, which is in the domain, can be computed.
+    """
+    if not -_BEYOND <= value <= _BEYOND:
         return None
     if decimal_places(value) > 8:
         value = value.quantize(STEP, context=CONTEXT)

@@ -174,6 +174,11 @@ def scale(quantity: Quantity, factor: Decimal) -> Quantity | None:
     return None if value is None else Quantity(value, quantity.unit)
 
 
+def scaled_by(factor: Decimal, quantity: Quantity) -> Quantity | None:
+    """A number times a quantity."""
+    return scale(quantity, factor)
+
+
 def divide_by(quantity: Quantity, divisor: Decimal) -> Quantity | None:
     """A quantity by a number; null by zero."""
     if not divisor:

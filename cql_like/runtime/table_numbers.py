@@ -59,7 +59,7 @@ _ARITHMETIC: tuple[OperatorRow, ...] = (
         (DECIMAL, arithmetic.multiply_decimals), (QUANTITY, quantity.multiply),
     ),
     row("Multiply", (QUANTITY, DECIMAL), QUANTITY, quantity.scale),
-    row("Multiply", (DECIMAL, QUANTITY), QUANTITY, lambda factor, value: quantity.scale(value, factor)),
+    row("Multiply", (DECIMAL, QUANTITY), QUANTITY, quantity.scaled_by),
     *_each("Divide", 2, (DECIMAL, arithmetic.divide_decimals), (QUANTITY, quantity.divide)),
     row("Divide", (QUANTITY, DECIMAL), QUANTITY, quantity.divide_by),
     *_each(
