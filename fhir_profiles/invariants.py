@@ -15,13 +15,15 @@ Where a published expression of DEQM 5.0.0 does not say what its own text says:
 * deqm-6 fails when a proportion has no measureScore, though its text speaks of the value's range only.
 * deqm-2, deqm-4 are errors in FHIRPath when the scoring has two codings; ours asks whether any is one of the
   three.
+* A bundle or report without type is of no kind: what an invariant asks of one kind must then hold as well
+  (`{} implies false` is empty, hence failing).
 * dom-3 (FHIR R4) calls `as()` on many items, an error in FHIRPath as soon as something is contained.
 """
 
 from collections.abc import Callable, Iterator, Mapping
 from typing import Any, Final, cast
 
-from fhir_profiles.navigate import each_of
+from fhir_profiles.navigate import each_of, object_at, strings_at
 from fhir_profiles.plain import JsonMapping
 from fhir_profiles.terms import (
     COUNT_QUANTITY,
@@ -75,7 +77,7 @@ def _population_unless_composite(report: JsonMapping) -> bool:
 def _score_in_range(group: JsonMapping, report: JsonMapping) -> bool:
     if "proportion" not in _scoring(report) and "proportion" not in _scoring(group):
         return True
-    score: Any = cast(JsonMapping, group.get("measureScore") or {}).get("value")
+    score: Any = object_at(group, "measureScore").get("value")
     return isinstance(score, (int, float)) and 0 <= score <= 1
 
 
@@ -93,7 +95,7 @@ def _versioned(report: JsonMapping) -> bool:
 
 
 def _composition_profiles(entry: JsonMapping) -> list[str]:
-    return [*cast(Mapping[str, Any], entry.get("resource", {})).get("meta", {}).get("profile", ())]
+    return strings_at(object_at(entry, "resource", "meta"), "profile")
 
 
 def _composition_in_document(entry: JsonMapping, bundle: JsonMapping) -> bool:
@@ -116,7 +118,7 @@ def _full_urls_differ(bundle: JsonMapping) -> bool:
     if bundle.get("type") == _HISTORY:
         return True
     seen = [
-        (entry["fullUrl"], cast(JsonMapping, entry.get("resource", {})).get("meta", {}).get("versionId"))
+        (str(entry["fullUrl"]), str(object_at(entry, "resource", "meta").get("versionId")))
         for entry in each_of(bundle, "entry")
         if "fullUrl" in entry
     ]
@@ -128,8 +130,8 @@ def _first_is(kind: str, resource_type: str) -> Check:
 
     def check(bundle: JsonMapping, _: JsonMapping) -> bool:
         entries = each_of(bundle, "entry")
-        return bundle.get("type") != kind or (
-            bool(entries) and cast(JsonMapping, entries[0].get("resource", {})).get("resourceType") == resource_type
+        return bundle.get("type", kind) != kind or (
+            bool(entries) and object_at(entries[0], "resource").get("resourceType") == resource_type
         )
 
     return check
@@ -169,7 +171,7 @@ CHECKS: Final[Mapping[str, Check]] = {
         not any("versionId" in meta or "lastUpdated" in meta for meta in each_of(it, "contained", "meta"))
     ),
     "dom-5": lambda it, _: not each_of(it, "contained", "meta", "security"),
-    "dom-6": lambda it, _: bool(cast(JsonMapping, it.get("text") or {}).get("div")),
+    "dom-6": lambda it, _: bool(object_at(it, "text").get("div")),
     # FHIR R4: extensions
     "ext-1": lambda it, _: bool(it.get("extension")) != any(name.startswith("value") for name in it),
     # FHIR R4: Bundle
@@ -181,9 +183,9 @@ CHECKS: Final[Mapping[str, Check]] = {
     "bdl-7": lambda it, _: _full_urls_differ(it),
     "bdl-8": lambda it, _: "/_history/" not in str(it.get("fullUrl", "")),
     "bdl-9": lambda it, _: (
-        it.get("type") != "document" or {"system", "value"} <= cast(JsonMapping, it.get("identifier") or {}).keys()
+        it.get("type", "document") != "document" or {"system", "value"} <= object_at(it, "identifier").keys()
     ),
-    "bdl-10": lambda it, _: it.get("type") != "document" or "timestamp" in it,
+    "bdl-10": lambda it, _: it.get("type", "document") != "document" or "timestamp" in it,
     "bdl-11": _first_is("document", "Composition"),
     "bdl-12": _first_is("message", "MessageHeader"),
     # FHIR R4: Composition, MeasureReport, DataRequirement

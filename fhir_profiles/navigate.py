@@ -19,3 +19,20 @@ def each_of(node: JsonMapping, *names: str) -> list[JsonMapping]:
                 below.append(cast(JsonMapping, child))
         found = below
     return found
+
+
+def object_at(node: JsonMapping, *names: str) -> JsonMapping:
+    """The object at a path of names, none of which may be a list; empty when there is none."""
+    found = node
+    for name in names:
+        child: Any = found.get(name)
+        if not isinstance(child, dict):
+            return {}
+        found = cast(JsonMapping, child)
+    return found
+
+
+def strings_at(node: JsonMapping, name: str) -> list[str]:
+    """The strings of a list element (`meta.profile`)."""
+    child: Any = node.get(name)
+    return [item for item in cast(list[Any], child) if isinstance(item, str)] if isinstance(child, list) else []

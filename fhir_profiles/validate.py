@@ -12,6 +12,7 @@ from typing import Any, cast
 
 from fhir_profiles.constraint_tables import Element, Profile, data_types, profiles, value_sets
 from fhir_profiles.invariants import CHECKS
+from fhir_profiles.navigate import each_of, object_at, strings_at
 from fhir_profiles.outcome import OutcomeIssue
 from fhir_profiles.plain import JsonMapping
 from fhir_profiles.primitives import PRIMITIVE_TYPES, primitive_problem
@@ -52,8 +53,7 @@ def validate(resource: JsonMapping, profile: str | None = None) -> list[Issue]:
             raise ValueError(f"no constraint table for {profile}; known are {', '.join(sorted(known))}")
         declared: Sequence[str] = (profile,)
     else:
-        meta: JsonMapping = resource.get("meta") or {}
-        declared = [url.partition("|")[0] for url in meta.get("profile", ()) if isinstance(url, str)]
+        declared = [url.partition("|")[0] for url in strings_at(object_at(resource, "meta"), "profile")]
     found: list[Issue] = []
     for url in declared:
         if url in known:
@@ -122,8 +122,10 @@ class _Check:
         if isinstance(value, str):
             ok = value in known.codes
         else:
-            codings = cast(list[JsonMapping], value.get("coding", ()))
-            ok = any(coding.get("code") in known.codes and coding.get("system") == known.system for coding in codings)
+            ok = any(
+                str(coding.get("code")) in known.codes and coding.get("system") == known.system
+                for coding in each_of(value, "coding")
+            )
         if not ok:
             severity = "error" if strength == "required" else "warning"
             self.report("code-invalid", path, f"expected a code of {url} ({strength})", element.id, severity)
@@ -239,8 +241,8 @@ def _in_slice(element: Element, piece: Element, kind: str, value: Any) -> bool:
             if cast(JsonMapping, value).get("url") != url:
                 return False
         elif (how, where) == ("type", "resource"):
-            resource: JsonMapping = cast(JsonMapping, value).get("resource") or {}
-            if resource.get("resourceType") not in {each.code for each in piece.children["resource"].types}:
+            kinds = [each.code for each in piece.children["resource"].types]
+            if object_at(cast(JsonMapping, value), "resource").get("resourceType") not in kinds:
                 return False
         else:
             raise NotImplementedError(f"{element.id} is sliced by {how} {where}: the checker knows no such slicing")

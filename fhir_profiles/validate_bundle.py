@@ -9,7 +9,7 @@ examples say `open-gap` of a met measure or the reverse.
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any, Final
 
-from fhir_profiles.navigate import each_of
+from fhir_profiles.navigate import each_of, object_at
 from fhir_profiles.plain import JsonMapping
 from fhir_profiles.references import referenced
 from fhir_profiles.terms import CRITERIA_REFERENCE, GAP_STATUS, GAPS_BUNDLE, GAPS_COMPOSITION, GAPS_DETECTED_ISSUE
@@ -27,7 +27,7 @@ def validate_bundle(bundle: JsonMapping) -> list[Issue]:
     """Every departure of a gaps bundle (see the module's text). Paths start at `Bundle`."""
     found = validate(bundle, GAPS_BUNDLE)
     entries = each_of(bundle, "entry")
-    resources: list[JsonMapping] = [entry.get("resource") or {} for entry in entries]
+    resources = [object_at(entry, "resource") for entry in entries]
     inside: dict[str, JsonMapping] = {}
     for index, (entry, resource) in enumerate(zip(entries, resources, strict=True)):
         where = f"Bundle.entry[{index}]"
@@ -38,7 +38,8 @@ def validate_bundle(bundle: JsonMapping) -> list[Issue]:
         if not str(entry.get("fullUrl", "")).endswith(f"/{at}"):
             found.append(_issue(f"{where}.fullUrl", "value", "expected a fullUrl that ends in the resource's Type/id"))
         for issue in validate(resource):
-            path = issue.path.replace(str(resource.get("resourceType")), f"{where}.resource", 1)
+            _, dot, below = issue.path.partition(".")
+            path = f"{where}.resource{dot}{below}"
             found.append(Issue(issue.severity, issue.code, path, issue.message, issue.rule, issue.profile))
     for index, resource in enumerate(resources):
         outside = sum(1 for target in referenced(resource) if target.partition("/_history/")[0] not in inside)
@@ -62,7 +63,7 @@ def _one_subject(resources: Sequence[JsonMapping]) -> Iterator[Issue]:
     if subject is None:
         return
     for index, each in enumerate(resources):
-        name = {"MeasureReport": "subject", "DetectedIssue": "patient"}.get(each.get("resourceType", ""))
+        name = {"MeasureReport": "subject", "DetectedIssue": "patient"}.get(str(each.get("resourceType")))
         if name and _reference(each, name) != subject:
             yield Issue(
                 "error",
@@ -75,8 +76,7 @@ def _one_subject(resources: Sequence[JsonMapping]) -> Iterator[Issue]:
 
 
 def _reference(node: JsonMapping, name: str) -> str | None:
-    found: JsonMapping = node.get(name) or {}
-    return found.get("reference")
+    return object_at(node, name).get("reference")
 
 
 def _statuses(resources: Sequence[JsonMapping], inside: Mapping[str, JsonMapping]) -> Iterator[Issue]:
@@ -127,7 +127,7 @@ def _evidence(issue: JsonMapping, inside: Mapping[str, JsonMapping]) -> Iterator
         if report is None or report.get("resourceType") != "MeasureReport":
             continue
         marks = each_of(detail, "extension")
-        named = {mark.get("valueString") for mark in marks if mark.get("url") == CRITERIA_REFERENCE}
+        named = [mark.get("valueString") for mark in marks if mark.get("url") == CRITERIA_REFERENCE]
         groups = each_of(report, "group")
         chosen = [group for group in groups if group.get("id") in named] if named else groups
         if len(chosen) == 1:

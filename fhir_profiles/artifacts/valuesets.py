@@ -14,27 +14,27 @@ def value_set_expansion(value_set: JsonMapping, *, timestamp: str) -> Resource:
     if compose.get("exclude"):
         raise ValueError(f"{where}: its compose excludes; only listed concepts can be expanded here")
     includes: list[JsonMapping] = compose.get("include") or []
-    contains: list[Resource] = []
+    contains: dict[tuple[str, str | None, str], Resource] = {}
     for number, include in enumerate(includes):
         listed: list[JsonMapping] = include.get("concept") or []
         if not listed or include.get("filter") or include.get("valueSet"):
             raise ValueError(f"{where}: compose.include[{number}] does not list its concepts")
+        system, version = include["system"], include.get("version")
         for one in listed:
-            entry: Resource = {"system": include["system"]}
-            if include.get("version"):
-                entry["version"] = include["version"]
+            entry: Resource = {"system": system}
+            if version:
+                entry["version"] = version
             entry["code"] = one["code"]
             if one.get("display"):
                 entry["display"] = one["display"]
-            if entry not in contains:
-                contains.append(entry)
-    codes = [f"{entry['system']}|{entry['code']}" for entry in contains]
+            contains.setdefault((system, version, one["code"]), entry)
+    codes = [f"{system}|{version}|{code}" for system, version, code in contains]
     return {
         **value_set,
         "expansion": {
             "identifier": f"urn:uuid:{stable_id('expansion', str(value_set.get('url')), *codes)}",
             "timestamp": timestamp,
             "total": len(contains),
-            "contains": contains,
+            "contains": list(contains.values()),
         },
     }
