@@ -256,7 +256,8 @@ def test_fhir_expressions(text: str, kind: str | None, made: str | None) -> None
 
 def test_a_choice_of_several_that_fit_is_decided_by_its_type() -> None:
     node = fhir(
-        "([Procedure] P return all date from Coalesce(P.performed as FHIR.dateTime, (P.performed as FHIR.Period).start))"
+        "([Procedure] P return all date from "
+        "Coalesce(P.performed as FHIR.dateTime, (P.performed as FHIR.Period).start))"
     )
     assert str(node.type) == "List<System.Date>"
 
