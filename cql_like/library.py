@@ -252,9 +252,9 @@ def _as_declared(value: object, kind: Type) -> object:
     if isinstance(value, Interval) and isinstance(kind, IntervalOf):
         low, high = _as_declared(value.low, kind.point), _as_declared(value.high, kind.point)
         return Interval(low, high, value.low_closed, value.high_closed, kind.point)
-    if isinstance(value, list | tuple) and isinstance(kind, ListOf):
-        return [_as_declared(item, kind.element) for item in cast("Sequence[Any]", value)]
-    return value
+    if isinstance(kind, ListOf) and isinstance(value, list | tuple):
+        return [_as_declared(item, kind.element) for item in cast("Sequence[object]", value)]
+    return cast("object", value)
 
 
 __all__ = ["Library", "UnknownName", "WrongParameter", "compile_library", "prepare_together"]

@@ -207,10 +207,10 @@ class Expressions:
                 return self._three_valued(operands, "True", "True", "False")
             case "Implies":
                 return self._three_valued(operands, "False", "True", "True")
-            case "Coalesce" if len(operands) > 1:
-                return self._coalesce(operands)
             case "IsNull" | "IsTrue" | "IsFalse" | "Exists":
                 return self._never_null(node.row.name, operands[0])
+            case "Coalesce" if len(operands) > 1:
+                return self._coalesce(operands)
             case _:
                 return self._applied(node, wanted="value")
 

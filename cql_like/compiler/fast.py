@@ -13,7 +13,7 @@ def exists(found: Sequence[Any] | None) -> bool:
     """Has a list an element that is not null? A null list has none."""
     if found is None:
         return False
-    for item in found:
+    for item in found:  # noqa: SIM110 (twice as fast as any() over a generator)
         if item is not None:
             return True
     return False
