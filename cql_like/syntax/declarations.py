@@ -12,7 +12,7 @@ from cql_like.ir import Span
 from cql_like.syntax import tree
 from cql_like.syntax.cursor import SyntaxProblem
 from cql_like.syntax.expressions import ExpressionParser
-from cql_like.syntax.lexer import END, Source, Token, Tokens
+from cql_like.syntax.lexer import END, KEYWORDS, Source, Token, Tokens
 from cql_like.syntax.limits import Limits
 
 _ACCESS = frozenset({"public", "private"})
@@ -79,15 +79,16 @@ class LibraryParser(ExpressionParser):
     def _at_declaration(self) -> bool:
         """Whether a declaration begins here."""
         following = self.kind_after()
+        named = following in _NAME or (following in KEYWORDS and self._first_on_line())
         match self.kind:
             case "define":
-                return following in _NAME or following in ("function", "fluent", "public", "private")
+                return named or following in ("function", "fluent", "public", "private")
             case "public" | "private":
                 return following in _DEFINITIONS
             case "context" | "library" | "using" | "include" | "parameter":
-                return following in _NAME
+                return named
             case "codesystem" | "valueset" | "code" | "concept":
-                return following in _NAME and self.kind_after(2) == ":"
+                return named and (self.kind_after(2) == ":" or self._first_on_line())
             case _:
                 return False
 

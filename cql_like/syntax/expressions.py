@@ -71,6 +71,8 @@ _COMPONENTS: Mapping[str, tree.Component] = MappingProxyType(
 )
 # `define` before one of these is the next statement, not a name.
 _AFTER_DEFINE = frozenset({"word", "quoted", "function", "fluent", "public", "private"})
+# What may follow the number of `A 3 days before B`.
+_AFTER_OFFSET = CALENDAR_UNITS | {"string", "or", "on or", "before", "after"}
 _SIGNS: Mapping[str, tree.UnaryOperator] = MappingProxyType({"+": "+", "-": "-"})
 _BOOLEAN_TESTS: Mapping[str, tree.TestedValue] = MappingProxyType({"null": "null", "true": "true", "false": "false"})
 
@@ -165,6 +167,8 @@ class ExpressionParser(QueryParser):
             right = self.expression(MEMBERSHIP + 1)
             operator = "in" if kind == "in" else "contains"
             return tree.Membership(operator, precision, left, right, span=self.since(start)), MEMBERSHIP
+        if kind == "number" and self.kind_after() not in _AFTER_OFFSET:
+            self.expected_operator()
         phrase = self.timing_phrase()
         right = self.expression(TIMING + 1)
         return tree.Timing(left, phrase, right, span=self.since(start)), TIMING

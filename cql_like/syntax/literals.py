@@ -10,7 +10,7 @@ from decimal import Decimal, localcontext
 
 MAX_INTEGER = 2**31 - 1
 MAX_LONG = 2**63 - 1
-_INTEGER_DIGITS = 28
+_INTEGER_DIGITS = 20
 _FRACTION_DIGITS = 8
 _STEP = Decimal(1).scaleb(-_FRACTION_DIGITS)
 _MAX_OFFSET = 14 * 60
@@ -53,7 +53,7 @@ def decimal(text: str) -> Decimal:
     """`4.20` or `5` -> Decimal; zeros at the end are kept up to 8 places."""
     whole, _, fraction = text.partition(".")
     if len(whole.lstrip("0")) > _INTEGER_DIGITS:
-        raise LiteralError(f"{shortened(text)} is out of range for a Decimal", "at most 28 digits before the point")
+        raise LiteralError(f"{shortened(text)} is out of range for a Decimal", "at most 20 digits before the point")
     if len(fraction.rstrip("0")) > _FRACTION_DIGITS:
         raise LiteralError(
             f"{shortened(text)} has more digits than a Decimal holds", "at most 8 digits after the point"

@@ -216,7 +216,7 @@ class LongLiteral(Node):
 
 @dataclass(frozen=True, slots=True)
 class DecimalLiteral(Node):
-    """`4.20`: at most 28 digits, 8 of them after the point; trailing zeros are kept."""
+    """`4.20`: at most 20 digits before the point and 8 after it; trailing zeros are kept."""
 
     value: Decimal
 
