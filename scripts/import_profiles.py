@@ -72,6 +72,14 @@ R4_CODES = {
     },
 }  # fmt: skip
 
+# Where the package contradicts itself. careGapRemark's code is bound to a value set of concepts and called
+# valueCodeableConcept in the differential, but typed uri: both are taken.
+CORRECTIONS = {
+    ("extension-careGapRemark", "Extension.extension:code.value[x]"): {
+        "types": [{"code": "uri"}, {"code": "CodeableConcept"}]
+    }
+}
+
 # Data types of R4B (4.3) that R4 (4.0.1) does not have
 NOT_IN_R4 = ("CodeableReference", "RatioRange")
 
@@ -280,6 +288,8 @@ def main() -> None:
         sys.exit(f"{archive}: no StructureDefinition {', '.join(missing)}; is this DEQM 5.0.0?")
     source = "hl7.fhir.us.davinci-deqm#" + package["StructureDefinition-gaps-bundle-deqm"]["version"]
     tables = {name: profile_table(package[f"StructureDefinition-{name}"], source) for name in PROFILES}
+    for (name, element), fact in CORRECTIONS.items():
+        tables[name]["elements"][element] |= fact
     files = {f"{name}.json": table for name, table in tables.items()}
     files["datatypes.json"] = data_type_tables()
     files["valuesets.json"] = dict(sorted((enumerated_codes(tables) | code_sets(package) | R4_CODES).items()))

@@ -189,7 +189,7 @@ def _closed(resource: JsonMapping, inside: Collection[str]) -> JsonMapping:
     """The resource with references that lead out of the bundle made logical; itself when there are none."""
 
     def replace(reference: Mapping[str, Any]) -> Mapping[str, Any]:
-        target = reference["reference"]
+        target = reference["reference"].partition("/_history/")[0]
         return reference if target in inside else logical_reference(reference)
 
     return cast(JsonMapping, with_references(resource, replace))

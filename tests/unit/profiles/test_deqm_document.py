@@ -17,6 +17,7 @@ from fhir_profiles.deqm import (
     gaps_composition,
     measure_report_id,
 )
+from fhir_profiles.references import logical_reference
 from fhir_profiles.validate_bundle import validate_bundle
 
 TWO, THREE = THREE_BY_120.groups
@@ -128,6 +129,30 @@ def test_a_reference_to_what_was_handed_in_too_stays_and_resolves() -> None:
     ]
     assert resources(built, "Location") == [room]
     assert validate_bundle(built) == []
+
+
+def test_a_reference_to_a_version_of_what_is_inside_stays() -> None:
+    versioned = {**RECORD[1], "subject": {"reference": "Patient/maya/_history/2"}}
+    built = gaps_bundle((THREE_BY_120,), (RECORD[0], versioned, *RECORD[2:]), REPORTING)
+    assert built is not None
+    assert resources(built, "Encounter")[0]["subject"] == {"reference": "Patient/maya/_history/2"}
+    assert validate_bundle(built) == []
+
+
+@pytest.mark.parametrize(
+    ("reference", "logical"),
+    [
+        ("Practitioner/9", {"type": "Practitioner", "identifier": {"value": "Practitioner/9"}}),
+        ("urn:uuid:7f8b", {"identifier": {"system": "urn:ietf:rfc:3986", "value": "urn:uuid:7f8b"}}),
+        ("Practitioner?identifier=9", {"type": "Practitioner", "identifier": {"value": "9"}}),
+        ("Practitioner?name=x", {"type": "Practitioner", "identifier": {"value": "Practitioner?name=x"}}),
+        ("not a reference", {"identifier": {"value": "not a reference"}}),
+    ],
+)
+def test_logical_references(reference: str, logical: dict[str, object]) -> None:
+    assert logical_reference({"reference": reference}) == logical
+    named = {"identifier": {"value": "kept"}, "type": "Device", "display": "kept"}
+    assert logical_reference({"reference": reference, **named}) == named
 
 
 def test_only_the_statuses_that_were_asked_for_are_listed() -> None:

@@ -580,3 +580,23 @@ def test_a_single_measure_without_extras_is_valid_too() -> None:
     built = gaps_bundle((THREE_BY_120,), RECORD, REPORTING, document=False)
     assert built is not None
     assert validate_bundle(built) == []
+
+
+@pytest.mark.parametrize(
+    ("code", "severities"),
+    [("patient-refused", []), ("did-not-want", ["warning"])],
+)
+def test_a_care_gap_remark_is_read_wherever_it_stands(code: str, severities: list[str]) -> None:
+    """The profile puts remarks on the report, their own context says the group; an extensible binding warns."""
+    system = "http://hl7.org/fhir/us/davinci-deqm/CodeSystem/care-gap-remark"
+    remark = {
+        "url": REMARK,
+        "extension": [
+            {"url": "authorSoftware", "valueString": "EHR"},
+            {"url": "code", "valueCodeableConcept": {"coding": [{"system": system, "code": code}]}},
+        ],
+    }
+    for path in (("extension",), ("group", 0, "extension")):
+        report = resources(bundle(), "MeasureReport")[0]
+        added(remark, *path)(report)
+        assert [issue.severity for issue in validate(report)] == severities
