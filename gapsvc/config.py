@@ -220,8 +220,11 @@ def _take(
 
 
 def _suggestion(name: str, known: Iterable[str]) -> str:
-    close = difflib.get_close_matches(name, list(known), n=1)
-    return f"; did you mean {close[0]}?" if close else ""
+    names = list(known)
+    close = difflib.get_close_matches(name, names, n=1)
+    if close:
+        return f"; did you mean {close[0]}?"
+    return f"; expected one of {', '.join(names)}" if len(names) <= 6 else ""
 
 
 def _tables(tables: Any, table: str, keys: tuple[str, ...], where: str, problems: list[str]) -> list[dict[str, Any]]:

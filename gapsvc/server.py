@@ -7,12 +7,14 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any
 
-from waitress import create_server
+from waitress import create_server, wasyncore
 
 from gapsvc.api import Service, create_app
 from gapsvc.config import Settings
 from gapsvc.store import Store
 from gapsvc.telemetry import configure_logging
+
+POLL_SECONDS = 0.25  # how soon the server notices that it is to end
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,8 +47,10 @@ def serving(settings: Settings, *, now: Callable[[], datetime] = lambda: datetim
         store.migrate()
         # The port is only known once the socket is bound, and the app must know it: so a holder first.
         holder: dict[str, Any] = {}
+        sockets: dict[int, Any] = {}
         server = create_server(
             lambda environ, start: holder["app"](environ, start),
+            map=sockets,
             host=settings["server.host"],
             port=settings["server.port"],
             threads=settings["server.threads"],
@@ -56,10 +60,18 @@ def serving(settings: Settings, *, now: Callable[[], datetime] = lambda: datetim
         base_url = settings["server.base_url"] or f"http://{settings['server.host']}:{server.effective_port}/fhir"
         service = Service.start(settings, store, base_url=base_url, now=now)
         holder["app"] = create_app(service)
-        thread = threading.Thread(target=server.run, name="gapsvc-server", daemon=True)
+        ended = threading.Event()
+
+        def loop() -> None:  # server.run, but one that can be asked to end
+            while not ended.is_set():
+                wasyncore.loop(timeout=POLL_SECONDS, map=sockets, count=1)
+
+        thread = threading.Thread(target=loop, name="gapsvc-server", daemon=True)
         thread.start()
         try:
             yield RunningServer(base_url, service, thread)
         finally:
-            server.close()
+            ended.set()
             thread.join(timeout=5)
+            server.task_dispatcher.shutdown(timeout=5)
+            wasyncore.close_all(map=sockets, ignore_all=True)

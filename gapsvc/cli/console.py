@@ -11,8 +11,10 @@ import click
 from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
 
-OUT = Console(highlight=False)
-ERR = Console(stderr=True, highlight=False)
+LOG_WIDTH = 110  # columns where the output is no terminal
+_WIDTH = None if sys.stdout.isatty() else LOG_WIDTH
+OUT = Console(highlight=False, soft_wrap=True, width=_WIDTH)
+ERR = Console(stderr=True, highlight=False, soft_wrap=True)
 LOG_EVERY_SECONDS = 5.0
 
 
@@ -60,8 +62,3 @@ def progress(title: str) -> Iterator[Callable[[int, int | None], None]]:
     yield line
     if time.monotonic() - began >= LOG_EVERY_SECONDS:
         ERR.print(f"{title}: {last:,}, done in {time.monotonic() - began:.0f} s")
-
-
-def is_interactive() -> bool:
-    """Whether a person is at the terminal."""
-    return sys.stdout.isatty()

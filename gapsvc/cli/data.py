@@ -24,7 +24,7 @@ from gapsvc.evaluation.result import MeasureResult
 from gapsvc.evaluation.tally import Tally
 from gapsvc.publishing import reporting_of
 from gapsvc.records.assemble import Sourced
-from gapsvc.records.gather import gather
+from gapsvc.records.population import population
 from gapsvc.store import Store
 
 MEASURE = click.option("--measure", "measures", multiple=True, metavar="ID", help="A measure; repeat it.  [all]")
@@ -179,7 +179,7 @@ def _evaluate_folder(
                 tell(len(found), None)
     if rejected:
         ERR.print(f"{rejected:,} resources could not be used", style="yellow")
-    records = list(gather(found, person_systems=settings["linking.person_systems"]))
+    records = population(found, settings["linking.person_systems"])
     prepared = [evaluator.on(*period, as_of) for evaluator in chosen]
     reporting = reporting_of(settings, datetime.now(UTC))
     tally = Tally()

@@ -56,7 +56,7 @@ def serve_command(folder: Path, port: int, token: str | None, misbehave: bool) -
     """Serve a generated folder as an EHR's FHIR endpoint, until Ctrl-C."""
     from gapsvc.sandbox.server import Misbehaviour, serve
 
-    with serve(folder, port=port, misbehave=Misbehaviour.everything() if misbehave else None, token=token) as ehr:
+    with serve(folder, port=port, misbehave=Misbehaviour.all() if misbehave else None, token=token) as ehr:
         OUT.print(f"sandbox EHR at {ehr.url} (Ctrl-C ends it)")
         OUT.print(f"next: python -m gapsvc pull --from {ehr.url} --name sandbox", style="dim")
         try:

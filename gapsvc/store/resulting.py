@@ -7,6 +7,7 @@ from typing import Any
 
 import sqlalchemy as sa
 
+from fhir_profiles.deqm import measure_report_id
 from gapsvc.evaluation.result import GapStatus, GroupResult, MeasureResult
 from gapsvc.evaluation.serialize import from_json, to_json
 from gapsvc.store import tables as t
@@ -36,6 +37,14 @@ class RateSummary:
     def rate(self) -> float | None:
         """numerator / denominator; None where nobody is in the denominator."""
         return self.numerator / self.denominator if self.denominator else None
+
+
+@dataclass(frozen=True, slots=True)
+class ResultPage:
+    """One page of a search for results; `total` counts all that match."""
+
+    total: int
+    results: tuple[MeasureResult, ...]
 
 
 class ResultStoring(Connected):
@@ -93,6 +102,37 @@ class ResultStoring(Connected):
             yield from self._fetch(query)
         else:
             yield from self._keyset(query)
+
+    def result_of_report(self, report_id: str) -> MeasureResult | None:
+        """The stored result whose MeasureReport has this id; None: unknown."""
+        page = self.search_results(report_ids=[report_id], count=1)
+        return page.results[0] if page.results else None
+
+    def search_results(
+        self,
+        *,
+        report_ids: Collection[str] | None = None,
+        person_ids: Collection[str] | None = None,
+        measure_url: str | None = None,
+        count: int = 50,
+        offset: int = 0,
+    ) -> ResultPage:
+        """One page of the stored results that match all that is given, sorted by person, measure and period.
+
+        `report_ids` are ids of their MeasureReports.
+        """
+        r = t.result
+        query = sa.select(r.c.body)
+        for column, wanted in ((r.c.report_id, report_ids), (r.c.person_id, person_ids)):
+            if wanted is not None:
+                query = query.where(column.in_(sorted(wanted)))
+        if measure_url is not None:
+            query = query.where(r.c.measure_url == measure_url)
+        page = query.order_by(r.c.person_id, r.c.measure_url, r.c.period_start, r.c.period_end)
+        with self._reading() as connection:
+            total = connection.execute(query.with_only_columns(sa.func.count())).scalar_one()
+            bodies = connection.execute(page.limit(count).offset(offset)).scalars().all()
+        return ResultPage(total, tuple(from_json(bytes(body)) for body in bodies))
 
     def _keyset(self, query: sa.Select[Any]) -> Iterator[MeasureResult]:
         # Page by person, so that no transaction stays open while the reader works.
@@ -217,6 +257,7 @@ def _save(connection: sa.Connection, results: list[MeasureResult], revisions: Ma
         sa.insert(r).returning(r.c.id, sort_by_parameter_order=True),
         [
             {
+                "report_id": measure_report_id(result),
                 "person_id": key[0],
                 "measure_id": result.measure_id,
                 "measure_url": result.measure_url,

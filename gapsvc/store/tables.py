@@ -221,6 +221,7 @@ result = sa.Table(
     "result",
     metadata,
     sa.Column("id", Serial, primary_key=True),
+    sa.Column("report_id", Text, nullable=False),  # of its MeasureReport (fhir_profiles.deqm.measure_report_id)
     sa.Column("person_id", sa.ForeignKey("person.id", ondelete="CASCADE"), nullable=False),
     sa.Column("measure_id", Text, nullable=False),
     sa.Column("measure_url", Text, nullable=False),
@@ -233,6 +234,7 @@ result = sa.Table(
     sa.Column("body", sa.LargeBinary, nullable=False),
     sa.UniqueConstraint("person_id", "measure_url", "period_start", "period_end"),
     sa.Index("ix_result_changes_on", "changes_on"),
+    sa.Index("ix_result_report_id", "report_id"),
 )
 
 # One row per rate of a result: what worklists and roll-ups ask for.

@@ -61,7 +61,7 @@ def test_clients_and_sources(tmp_path: Path) -> None:
     [
         ("[server]\nprot = 1", {}, "server.prot: unknown setting; did you mean server.port?"),
         ("[server]\nport = 70000", {}, "server.port: expected a port, 0 to 65535"),
-        ('[server]\nport = "many"', {}, "server.port: expected a port"),
+        ('[server]\nport = "many"', {}, "server.port: expected a whole number"),
         ("[server]\nport = true", {}, "server.port: expected a whole number"),
         ("[log]\nlevel = 'loud'", {}, "log.level: expected one of debug, info, warning, error"),
         ("[evaluation]\nas_of = 'soon'", {}, "evaluation.as_of: expected a day, YYYY-MM-DD"),
@@ -76,7 +76,7 @@ def test_clients_and_sources(tmp_path: Path) -> None:
             {},
             "token_sha256 must be 64 hexadecimal digits; `python -m gapsvc token` makes one",
         ),
-        ('[[client]]\nid = "a"\ntoken = "x"', {}, "[[client]] 1: unknown key 'token'; did you mean token_sha256?"),
+        ('[[client]]\nid = "a"\ntoken = "x"', {}, "[[client]] 1: unknown key 'token'; expected one of id, token_sha256, scopes"),
         ('[[source]]\nname = "a"', {}, "[[source]] 1: location missing"),
         (
             '[[source]]\nname = "a"\nlocation = "x"\n[[source]]\nname = "a"\nlocation = "y"',

@@ -182,6 +182,7 @@ def upgrade() -> None:
 
     op.create_table('result',
     sa.Column('id', sa.BigInteger().with_variant(sa.Integer(), 'sqlite'), nullable=False),
+    sa.Column('report_id', sa.String().with_variant(sa.VARCHAR(collation='C'), 'postgresql'), nullable=False),
     sa.Column('person_id', sa.String().with_variant(sa.VARCHAR(collation='C'), 'postgresql'), nullable=False),
     sa.Column('measure_id', sa.String().with_variant(sa.VARCHAR(collation='C'), 'postgresql'), nullable=False),
     sa.Column('measure_url', sa.String().with_variant(sa.VARCHAR(collation='C'), 'postgresql'), nullable=False),
@@ -198,6 +199,7 @@ def upgrade() -> None:
     )
     with op.batch_alter_table('result', schema=None) as batch_op:
         batch_op.create_index('ix_result_changes_on', ['changes_on'], unique=False)
+        batch_op.create_index('ix_result_report_id', ['report_id'], unique=False)
 
     op.create_table('touched',
     sa.Column('source_id', sa.Integer(), nullable=False),
@@ -256,6 +258,7 @@ def downgrade() -> None:
     op.drop_table('gap')
     op.drop_table('touched')
     with op.batch_alter_table('result', schema=None) as batch_op:
+        batch_op.drop_index('ix_result_report_id')
         batch_op.drop_index('ix_result_changes_on')
 
     op.drop_table('result')
