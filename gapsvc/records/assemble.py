@@ -45,7 +45,7 @@ def assemble(
         person_id=person_id,
         patient=stands,
         resources={"Patient": (stands, *others), **ordered},
-        findings=tuple(sorted(findings, key=lambda found: (found.reference, found.code))),
+        findings=tuple(sorted(findings, key=lambda found: (found.reference, found.code, found.text))),
         data_as_of=dict(sorted((data_as_of or {}).items())),
     )
 

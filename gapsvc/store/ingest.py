@@ -58,6 +58,22 @@ ON CONFLICT (source_id, id) DO UPDATE SET
 _IDENTIFIER = "INSERT INTO identifier (source_id, type, id, system, value) VALUES (?, ?, ?, ?, ?)"
 _LINK = "INSERT INTO link (source_id, patient_id, other_id, kind) VALUES (?, ?, ?, ?)"
 _MOTHER = "INSERT INTO mother (source_id, id, patient_id) VALUES (?, ?, ?)"
+# Whoever hung together with a Patient or a mother by what is about to be forgotten (see people.py).
+_TOUCH_RELATED = """
+INSERT INTO touched (source_id, patient_id)
+SELECT DISTINCT b.source_id, coalesce(m.patient_id, b.id)
+FROM identifier a
+JOIN identifier b ON b.value = a.value AND b.system = a.system
+LEFT JOIN mother m ON b.type = 'RelatedPerson' AND m.source_id = b.source_id AND m.id = b.id
+WHERE a.source_id = ? AND a.type = ? AND a.id IN (?*) AND (b.type = 'Patient' OR m.patient_id IS NOT NULL)
+    AND (a.type = 'RelatedPerson' OR b.type = 'RelatedPerson' OR a.system IN (SELECT system FROM person_system))
+ON CONFLICT DO NOTHING
+"""
+_TOUCH_BABIES = """
+INSERT INTO touched (source_id, patient_id)
+SELECT DISTINCT source_id, patient_id FROM mother WHERE source_id = ? AND id IN (?*)
+ON CONFLICT DO NOTHING
+"""
 _FORGET = (
     ("Patient", "DELETE FROM link WHERE source_id = ? AND patient_id = ?"),
     ("Patient", "DELETE FROM identifier WHERE source_id = ? AND type = 'Patient' AND id = ?"),
@@ -165,6 +181,7 @@ def write_batch(connection: sa.Connection, source_id: int, pull_id: int, batch: 
         _write(connection, written)
     if gone:
         many(connection, _DELETE_RESOURCE, [(source_id, *key) for key in gone])
+    _touch_related(connection, source_id, [(row.type, row.id) for row in changed] + gone)
     _index_people(connection, source_id, [resources[(row.type, row.id)] for row in written], gone)
     touched = {row.patient_id for row in written} | {before[(row.type, row.id)][1] for row in changed}
     touched |= {before[key][1] for key in gone}
@@ -194,6 +211,16 @@ def _write(connection: sa.Connection, written: Sequence[Row]) -> None:
 def touch(connection: sa.Connection, source_id: int, patient_ids: Iterable[str]) -> None:
     """Note that these patients' records changed: the pull's end step links them anew."""
     many(connection, _TOUCH, [(source_id, patient_id) for patient_id in sorted(patient_ids)])
+
+
+def _touch_related(connection: sa.Connection, source_id: int, replaced: Iterable[Reference]) -> None:
+    by_type: dict[str, list[str]] = {}
+    for name, resource_id in replaced:
+        by_type.setdefault(name, []).append(resource_id)
+    for name in by_type.keys() & {"Patient", "RelatedPerson"}:
+        run(connection, _TOUCH_RELATED, source_id, name, by_type[name])
+    if "RelatedPerson" in by_type:
+        run(connection, _TOUCH_BABIES, source_id, by_type["RelatedPerson"])
 
 
 def _existing(

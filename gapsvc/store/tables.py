@@ -205,7 +205,7 @@ finding = sa.Table(
     sa.Column("person_id", sa.ForeignKey("person.id", ondelete="CASCADE"), primary_key=True),
     sa.Column("reference", Text, primary_key=True),
     sa.Column("code", Text, primary_key=True),
-    sa.Column("text", Text, nullable=False),
+    sa.Column("text", Text, primary_key=True),
 )
 
 # Patients whose resources changed since their persons were last linked. Emptied by the pull's end step.

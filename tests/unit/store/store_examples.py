@@ -4,8 +4,13 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from datetime import UTC, datetime
 from typing import Any
 
+import sqlalchemy as sa
+
 from adapters.base import Batch, Fetched, Rejected, SourceError
 from gapsvc.records.linking import PERSON_SYSTEMS
+from gapsvc.store import BatchCounts, Store
+from gapsvc.store.database import open_engine
+from gapsvc.store.tables import metadata
 
 Resource = dict[str, Any]
 
@@ -106,3 +111,30 @@ class ListSource:
             after = at + self.size
             yield batch(resource_type, *found[at:after], cursor=str(after) if after < len(found) else None)
             at, page = after, page + 1
+
+
+def everything(url: str) -> dict[str, list[tuple[Any, ...]]]:
+    """All rows of all tables that hold data (not the diary of pulls)."""
+    engine = open_engine(url)
+    with engine.connect() as connection:
+        rows = {
+            name: sorted(tuple(map(repr, row)) for row in connection.execute(sa.select(table)))
+            for name, table in metadata.tables.items()
+            if name not in ("pull", "pull_type", "checkpoint")
+        }
+    engine.dispose()
+    return rows
+
+
+def written(store: Store, *batches: Batch, source: str = "clinic") -> list[BatchCounts]:
+    """One whole pull of these batches."""
+    pull = store.begin_pull(source, NOON)
+    types = list(dict.fromkeys(found.resource_type for found in batches))
+    for name in types:
+        store.begin_type(pull, name, NOON)
+    counts = [store.write_batch(pull, found) for found in batches]
+    for name in types:
+        store.end_type(pull, name)
+    store.link()
+    store.end_pull(pull, NOON, types, complete=True)
+    return counts

@@ -5,39 +5,12 @@ from typing import Any
 import orjson
 import pytest
 import sqlalchemy as sa
-from store_examples import NOON, batch, condition, encounter, mother_of, patient, updated
+from store_examples import NOON, batch, condition, encounter, everything, mother_of, patient, updated, written
 
 from adapters.base import Batch, Fetched, Rejected
 from gapsvc.store import BatchCounts, Store, StoreError
 from gapsvc.store.database import open_engine
 from gapsvc.store.tables import metadata
-
-
-def everything(url: str) -> dict[str, list[tuple[Any, ...]]]:
-    """All rows of all tables that hold data (not the diary of pulls)."""
-    engine = open_engine(url)
-    with engine.connect() as connection:
-        rows = {
-            name: sorted(tuple(map(repr, row)) for row in connection.execute(sa.select(table)))
-            for name, table in metadata.tables.items()
-            if name not in ("pull", "pull_type", "checkpoint")
-        }
-    engine.dispose()
-    return rows
-
-
-def written(store: Store, *batches: Batch, source: str = "clinic") -> list[BatchCounts]:
-    """One whole pull of these batches."""
-    pull = store.begin_pull(source, NOON)
-    types = list(dict.fromkeys(found.resource_type for found in batches))
-    for name in types:
-        store.begin_type(pull, name, NOON)
-    counts = [store.write_batch(pull, found) for found in batches]
-    for name in types:
-        store.end_type(pull, name)
-    store.link()
-    store.end_pull(pull, NOON, types, complete=True)
-    return counts
 
 
 def test_new_resources_are_kept_as_they_came(store: Store) -> None:

@@ -73,7 +73,7 @@ def upgrade() -> None:
     sa.Column('code', sa.String().with_variant(sa.VARCHAR(collation='C'), 'postgresql'), nullable=False),
     sa.Column('text', sa.String().with_variant(sa.VARCHAR(collation='C'), 'postgresql'), nullable=False),
     sa.ForeignKeyConstraint(['person_id'], ['person.id'], name=op.f('fk_finding_person_id'), ondelete='CASCADE'),
-    sa.PrimaryKeyConstraint('person_id', 'reference', 'code', name=op.f('pk_finding'))
+    sa.PrimaryKeyConstraint('person_id', 'reference', 'code', 'text', name=op.f('pk_finding'))
     )
     op.create_table('identifier',
     sa.Column('source_id', sa.Integer(), nullable=False),
