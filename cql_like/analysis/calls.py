@@ -89,6 +89,10 @@ def _best(
         expected = " or ".join(f"({', '.join(map(show, candidate.operands))})" for candidate in candidates)
         return context.problem(node.span, f"{written} cannot take ({given})", expected)
     chosen = best[1]
+    if chosen.external:
+        return context.problem(
+            node.span, f"{written} is external, and no implementation is given", "a function with a body"
+        )
     result = chosen.result(node.span)
     if result == UNKNOWN:
         return broken(node.span)
@@ -100,13 +104,13 @@ class FunctionCandidate:
     """One overload that a call may mean: where it is, what it takes, and how to learn what it gives."""
 
     def __init__(
-        self, library: str, key: str, operands: tuple[Type, ...], result: Callable[[Span], Type], fluent: bool
+        self, library: str, key: str, operands: tuple[Type, ...], result: Callable[[Span], Type], external: bool
     ) -> None:
         self.library = library
         self.key = key
         self.operands = operands
         self.result = result
-        self.fluent = fluent
+        self.external = external
 
 
 # ------------------------------------------------------------------------------------------------- ages

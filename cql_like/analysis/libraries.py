@@ -32,7 +32,7 @@ from cql_like.ir import (
 from cql_like.model.modelinfo import Model
 from cql_like.runtime.values import Code, Concept
 from cql_like.syntax import tree
-from cql_like.types import CODE, CODESYSTEM, CONCEPT, VALUESET, ChoiceOf, IntervalOf, ListOf, Named, TupleOf, Type
+from cql_like.types import ANY, CODE, CODESYSTEM, CONCEPT, VALUESET, ChoiceOf, IntervalOf, ListOf, Named, TupleOf, Type
 
 DEFAULT_CONTEXT = "Patient"
 Result = TypeVar("Result")
@@ -287,7 +287,7 @@ class LibraryUnit:
             return self._function(entry, span).result
 
         kinds = tuple(kind for _, kind in entry.operands)
-        return FunctionCandidate(self.key, entry.key, kinds, result, entry.declaration.fluent)
+        return FunctionCandidate(self.key, entry.key, kinds, result, entry.declaration.body is None)
 
     def _function(self, entry: FunctionEntry, span: Span) -> Function:
         """The analysed function; a call of a function within itself is a problem."""
@@ -309,12 +309,7 @@ class LibraryUnit:
                     body = context.coerce(body, entry.returns, declaration.body.span, what)
                     result = entry.returns
             else:
-                result = UNKNOWN
-                self.problems.report(
-                    declaration.span,
-                    f'function "{declaration.name}" is external, and no implementation is given',
-                    "a function with a body",
-                )
+                result = ANY if entry.returns is None else entry.returns
             return Function(
                 entry.key, declaration.name, entry.operands, result, body, declaration.fluent, declaration.span
             )

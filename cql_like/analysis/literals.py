@@ -163,6 +163,8 @@ def instance(node: tree.InstanceSelector, context: Context) -> Expression:
     for element in node.elements:
         value = context.analyse(element.value)
         declared = models.element(kind, element.name)
+        if declared is not None and isinstance(declared.type, ListOf) and not isinstance(value.type, ListOf):
+            value = _list_of_one(value, declared.type, context)
         if declared is None:
             names = models.element_names(kind)
             context.problem(
@@ -182,6 +184,15 @@ def instance(node: tree.InstanceSelector, context: Context) -> Expression:
         row = primitive_constructor(primitive, kind)
         return Convert(type=kind, span=node.span, operand=value, conversion=row)
     return InstanceSelector(type=kind, span=node.span, elements=tuple(elements.items()))
+
+
+def _list_of_one(value: Expression, wanted: ListOf, context: Context) -> Expression:
+    """A single value for an element that repeats, as the standard's own examples write it: `codes: Code { ... }`."""
+    cost = context.services.conversions.cost
+    if value.type in (ANY, UNKNOWN) or cost(value.type, wanted) is not None or cost(value.type, wanted.element) is None:
+        return value
+    item = context.services.conversions.coerce(value, wanted.element)
+    return ListSelector(type=wanted, span=value.span, items=(item,))
 
 
 def code_value(context: Context, code: str, system: tree.QualifiedName, display: str | None) -> Code:

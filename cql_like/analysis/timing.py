@@ -21,7 +21,7 @@ from cql_like.analysis.problems import UNKNOWN, broken
 from cql_like.analysis.vocabulary import CALENDAR_PRECISIONS, TIMING, TIMING_OF_POINT
 from cql_like.ir import Constant, Expression, IntervalSelector, Precision, Span
 from cql_like.syntax import tree
-from cql_like.types import BOOLEAN, CODESYSTEM, QUANTITY, VALUESET, IntervalOf, ListOf, Type
+from cql_like.types import ANY, BOOLEAN, CODESYSTEM, QUANTITY, VALUESET, IntervalOf, ListOf, Type
 
 
 def timing(node: tree.Timing, context: Context) -> Expression:
@@ -64,8 +64,9 @@ def _relation(
         whole, element = (left, right) if name == "Includes" else (right, left)
         if whole.type in (VALUESET, CODESYSTEM):
             return context.problem(span, f"{phrase.relation} takes no value set", "in")
-        if not _is_collection(element.type, context) or (
-            _is_collection(whole.type, context) and not context.fits(name, left.type, right.type)
+        if (element.type != ANY or phrase.proper) and (
+            not _is_collection(element.type, context)
+            or (_is_collection(whole.type, context) and not context.fits(name, left.type, right.type))
         ):
             name = point[1] if phrase.proper else point[0]
             return context.apply(name, [left, right], span, phrase.precision, written=phrase.relation)

@@ -122,8 +122,8 @@ define Born: Patient.birthDate"""
             ["1: Common.Twice cannot take (Boolean) ((Integer) or (String))"],
         ),
         (
-            "library T define function f(x Integer) returns Integer: external",
-            ['1: function "f" is external, and no implementation is given (a function with a body)'],
+            "library T define function f(x Integer) returns Integer: external define A: f(1)",
+            ["1: f is external, and no implementation is given (a function with a body)"],
         ),
         ('library T code "c": \'1\' from "Nowhere"', ['1: no code system is declared as "Nowhere"']),
         (
