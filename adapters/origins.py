@@ -57,7 +57,7 @@ def shown(url: str) -> str:
         after_type = bool(segments) and _TYPE_SEGMENT.match(segments[-1]) is not None
         hidden = after_type and segment and segment[0] not in "$_"
         segments.append("…" if hidden else segment)
-    names = [pair.partition("=")[0] for pair in parts.query.split("&") if pair]
+    names = [pair.partition("=")[0] for pair in parts.query.split("&") if "=" in pair]
     query = "&".join(f"{name}=…" for name in names if re.fullmatch(r"[A-Za-z_][\w:.\-]*", name))
     return f"{origin_of(url)}{'/'.join(segments)}{'?' + query if query else ''}"
 
