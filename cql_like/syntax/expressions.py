@@ -15,7 +15,8 @@ from cql_like.syntax import tree
 from cql_like.syntax.cursor import CALENDAR_UNITS, PLURAL_PRECISIONS, PRECISIONS
 from cql_like.syntax.lexer import ITERATIONS, KEYWORD_IDENTIFIERS
 from cql_like.syntax.phrases import TIMING_WORDS
-from cql_like.syntax.queries import CLAUSE_WORDS, TERM, QueryParser
+from cql_like.syntax.queries import CLAUSE_WORDS, TERM
+from cql_like.syntax.selectors import SelectorParser
 
 # Binding powers. The operand on the right of a left-associative operator must bind tighter than the operator.
 SETS, IMPLIES, OR, AND, MEMBERSHIP, EQUALITY, TIMING, INEQUALITY, BETWEEN = range(10, 100, 10)
@@ -50,6 +51,9 @@ _BINARY: Mapping[str, tuple[int, tree.BinaryOperator]] = MappingProxyType(
         "^": (POWER, "^"),
     }
 )
+_NONE = (-1, None)
+_ASSOCIATIVE = frozenset({"and", "or", "union", "&"})
+_LONG_CHAIN = 16  # operators; shorter chains keep the shape that they are read in
 _POWERS: Mapping[str, int] = MappingProxyType(
     {kind: power for kind, (power, _) in _BINARY.items()}
     | dict.fromkeys(TIMING_WORDS, TIMING)
@@ -77,7 +81,7 @@ _SIGNS: Mapping[str, tree.UnaryOperator] = MappingProxyType({"+": "+", "-": "-"}
 _BOOLEAN_TESTS: Mapping[str, tree.TestedValue] = MappingProxyType({"null": "null", "true": "true", "false": "false"})
 
 
-class ExpressionParser(QueryParser):
+class ExpressionParser(SelectorParser):
     """Reads expressions."""
 
     # --- the loop
@@ -113,20 +117,37 @@ class ExpressionParser(QueryParser):
                 left = self._member_or_index(left, start)
                 chain = sourceable = chain and type(left) is tree.Member
                 if chain and self.kind == "{":
-                    left = self._instance(start, left)
+                    left = self.instance(start, left)
                     chain = sourceable = False
                 continue
             chain = sourceable = False
             operator = _BINARY.get(kind)
             if operator is not None:
-                self.advance()
-                right = self.expression(binding + 1)
-                left = tree.Binary(operator[1], left, right, span=self.since(start))
+                left = self._chain(operator[1], binding, left, start)
             else:
                 left, binding = self._wordy(kind, left, start)
             ceiling = binding
         self.nesting -= 1
         return left
+
+    def _chain(self, operator: tree.BinaryOperator, binding: int, left: tree.Expression, start: int) -> tree.Expression:
+        """`left op b`, and, where it makes no difference, `op c op d ...` as well: a long chain becomes a balanced tree
+        instead of one that is as deep as the chain is long."""
+        operands, starts, ends = [left], [start], [self.tokens[self.index - 1].end]
+        while _BINARY.get(self.kind, _NONE)[1] == operator and (len(operands) == 1 or operator in _ASSOCIATIVE):
+            self.advance()
+            starts.append(self.start())
+            operands.append(self.expression(binding + 1))
+            ends.append(self.tokens[self.index - 1].end)
+
+        def joined(first: int, last: int) -> tree.Expression:
+            if first == last:
+                return operands[first]
+            split = last if last - first < _LONG_CHAIN else (first + last + 1) // 2
+            span = self.source.span(starts[first], ends[last])
+            return tree.Binary(operator, joined(first, split - 1), joined(split, last), span=span)
+
+        return joined(0, len(operands) - 1)
 
     def _begins_phrase(self, kind: str) -> bool:
         """Whether a keyword that may be a name begins `start of`, `date from` ... here."""
@@ -196,20 +217,10 @@ class ExpressionParser(QueryParser):
     def _name_or_call(self, start: int) -> tree.Expression:
         name = self.advance().value
         if self.kind == "(":
-            operands = self._operands()
+            operands = self.operands()
             return tree.Call(source=None, name=name, operands=operands, span=self.since(start))
         identifier = tree.Identifier(name=name, span=self.since(start))
-        return self._instance(start, identifier) if self.kind == "{" else identifier
-
-    def _operands(self) -> "tuple[tree.Expression, ...]":
-        self.expect("(", "to begin the operands")
-        operands: list[tree.Expression] = []
-        if self.kind != ")":
-            operands.append(self.expression())
-            while self.accept(","):
-                operands.append(self.expression())
-        self.expect(")", "or ',' after an operand")
-        return tuple(operands)
+        return self.instance(start, identifier) if self.kind == "{" else identifier
 
     def _member_or_index(self, left: tree.Expression, start: int) -> tree.Expression:
         if self.accept("["):
@@ -219,130 +230,8 @@ class ExpressionParser(QueryParser):
         self.advance()
         name = self.element_name("a name after '.'")
         if self.kind == "(":
-            return tree.Call(source=left, name=name, operands=self._operands(), span=self.since(start))
+            return tree.Call(source=left, name=name, operands=self.operands(), span=self.since(start))
         return tree.Member(source=left, name=name, span=self.since(start))
-
-    def _instance(self, start: int, name: tree.Expression) -> tree.InstanceSelector:
-        """`Type { ... }`, whose name has been read."""
-        parts: list[str] = []
-        node = name
-        while isinstance(node, tree.Member):
-            parts.append(node.name)
-            node = node.source
-        if isinstance(node, tree.Identifier):
-            parts.append(node.name)
-        named = tree.NamedType(parts=tuple(reversed(parts)), span=name.span)
-        return tree.InstanceSelector(type=named, elements=self._elements(), span=self.since(start))
-
-    def _elements(self) -> tuple[tree.ElementSelector, ...]:
-        """`{ name: value, ... }` or `{ : }`."""
-        self.expect("{", "to begin the elements")
-        elements: list[tree.ElementSelector] = []
-        if not self.accept(":"):
-            while True:
-                start = self.start()
-                name = self.element_name("the name of an element, or ':' alone for none")
-                self.expect(":", "after the name of an element")
-                value = self.expression()
-                elements.append(tree.ElementSelector(name=name, value=value, span=self.since(start)))
-                if not self.accept(","):
-                    break
-        self.expect("}", "or ',' after an element")
-        return tuple(elements)
-
-    # --- brackets
-
-    def parenthesized(self) -> tree.Expression:
-        """`( expression )`."""
-        self.expect("(", "to begin an expression in parentheses")
-        inner = self.expression()
-        self.expect(")", "to end the parentheses")
-        return inner
-
-    def braces(self) -> tree.Expression:
-        """A list, or a tuple without its word."""
-        start = self.start()
-        if self.kind_after() == ":" or (self.at_element_name(1) and self.kind_after(2) == ":"):
-            return tree.TupleSelector(elements=self._elements(), span=self.since(start))
-        return self._list(start, None)
-
-    def _list(self, start: int, element_type: tree.TypeSpecifier | None) -> tree.ListSelector:
-        self.expect("{", "to begin the elements of a list")
-        items: list[tree.Expression] = []
-        if self.kind != "}":
-            items.append(self.expression())
-            while self.accept(","):
-                items.append(self.expression())
-        self.expect("}", "or ',' after an element of a list")
-        return tree.ListSelector(element_type=element_type, items=tuple(items), span=self.since(start))
-
-    def list_selector(self) -> tree.ListSelector:
-        """`List { ... }`, `List<Integer> { ... }`."""
-        start = self.start()
-        self.advance()
-        element_type: tree.TypeSpecifier | None = None
-        if self.accept("<"):
-            element_type = self.type_specifier()
-            self.expect(">", "to end List<")
-        return self._list(start, element_type)
-
-    def tuple_selector(self) -> tree.TupleSelector:
-        """`Tuple { ... }`."""
-        start = self.start()
-        self.advance()
-        return tree.TupleSelector(elements=self._elements(), span=self.since(start))
-
-    def interval_selector(self) -> tree.IntervalSelector:
-        """`Interval[low, high)`."""
-        start = self.start()
-        self.advance()
-        opening = self.advance_one_of("[", "(", "after Interval")
-        low = self.expression()
-        self.expect(",", "between the bounds of an interval")
-        high = self.expression()
-        closing = self.advance_one_of("]", ")", "to end the interval")
-        return tree.IntervalSelector(low, high, opening == "[", closing == "]", span=self.since(start))
-
-    def code_or_instance(self) -> tree.Expression:
-        """`Code '...' from "System"`, `Concept { Code ... }`; `Code { ... }` and `Concept { codes: ... }`."""
-        start = self.start()
-        word = self.kind
-        if word == "Code" and self.kind_after() == "string":
-            return self.code_selector()
-        if (
-            word == "Concept"
-            and self.kind_after() == "{"
-            and self.kind_after(2) == "Code"
-            and self.kind_after(3) != ":"
-        ):
-            return self._concept_selector()
-        if self.kind_after() != "{":
-            self.fail("an expression", f"a {word} is written {_EXAMPLES[word]}")
-        self.advance()
-        return self._instance(start, tree.Identifier(name=word, span=self.since(start)))
-
-    def code_selector(self) -> tree.CodeSelector:
-        """`Code '99392' from "CPT" display 'Well visit'`."""
-        start = self.start()
-        self.expect("Code", f"as in {_EXAMPLES['Code']}")
-        code = self.string("the code in single quotes")
-        self.expect("from", "and a code system after the code")
-        system = self.qualified_name("the name of a code system")
-        return tree.CodeSelector(code, system, self.display(), span=self.since(start))
-
-    def _concept_selector(self) -> tree.ConceptSelector:
-        start = self.start()
-        self.advance()
-        self.advance()
-        codes = [self.code_selector()]
-        while self.accept(","):
-            codes.append(self.code_selector())
-        self.expect("}", "or ',' after a code")
-        return tree.ConceptSelector(codes=tuple(codes), display=self.display(), span=self.since(start))
-
-    def display(self) -> str | None:
-        """`display '...'`, if it stands here."""
-        return self.string("a display text in single quotes") if self.accept("display") else None
 
     # --- literals without parts
 
@@ -525,9 +414,6 @@ class ExpressionParser(QueryParser):
         self.fail("an operator, or the end of the expression")
 
 
-_EXAMPLES: Mapping[str, str] = MappingProxyType(
-    {"Code": "Code '99392' from \"CPT\"", "Concept": "Concept { Code '99392' from \"CPT\" }"}
-)
 _Reader = Callable[[ExpressionParser], tree.Expression]
 _P = ExpressionParser
 # What reads an expression that begins with a token of that kind, and how tightly the result binds.

@@ -61,6 +61,7 @@ _TOKEN = re.compile(
     re.VERBOSE | re.DOTALL | re.ASCII,
 )
 _ESCAPE = re.compile(r"\\(u[0-9a-fA-F]{4}|[`'\"\\/fnrt])")
+_SURROGATE = re.compile("[\ud800-\udfff]")
 _ESCAPED = {"f": "\f", "n": "\n", "r": "\r", "t": "\t"}
 _UNTERMINATED = {
     "'": ("this string has no closing quote", "'"),
@@ -77,7 +78,10 @@ def unescape(text: str) -> str:
     """
     if "\\" not in text:
         return text
-    return _ESCAPE.sub(lambda match: _unescape_one(match.group(1)), text)
+    plain = _ESCAPE.sub(lambda match: _unescape_one(match.group(1)), text)
+    if _SURROGATE.search(plain):  # an emoji is written as two \\u escapes; one of them alone is no character
+        return plain.encode("utf-16-le", "surrogatepass").decode("utf-16-le", "replace")
+    return plain
 
 
 def _unescape_one(escape: str) -> str:

@@ -11,5 +11,5 @@ class Limits:
 
     characters: int = 2_000_000
     nesting: int = 200
-    depth: int = 250
+    depth: int = 120
     errors: int = 100

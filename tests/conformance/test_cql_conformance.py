@@ -7,7 +7,7 @@ import pytest
 from cql_like import conformance
 
 SHARED = Path(__file__).resolve().parents[2] / "../shared/conformance/cql"
-FLOOR = 1162  # tests that pass on each engine; raise it with every gain, never lower it
+FLOOR = 1167  # tests that pass on each engine; raise it with every gain, never lower it
 CASES = 1173
 
 

@@ -91,6 +91,31 @@ def test_spans_cover_exactly_the_text_of_their_node() -> None:
     assert str(visits.span) == "Network.WellChild:24:1"
 
 
+@pytest.mark.parametrize("operator", ["and", "or", "union", "&"])
+def test_a_long_chain_becomes_a_balanced_tree(operator: str) -> None:
+    """Its leaves keep their order and each part covers its own piece of the text."""
+    text = f" {operator} ".join(f"(a{number})" for number in range(200))
+    leaves: list[str] = []
+
+    def depth_of(node: tree.Expression) -> int:
+        if isinstance(node, tree.Identifier):
+            leaves.append(node.name)
+            return 0
+        assert isinstance(node, tree.Binary)
+        assert parse_expression(_text_of(text, node.span)) == node
+        return 1 + max(depth_of(node.left), depth_of(node.right))
+
+    assert depth_of(parse_expression(text)) < 25
+    assert leaves == [f"a{number}" for number in range(200)]
+
+
+def test_a_short_chain_is_read_from_the_left() -> None:
+    """`a or b xor c or d`: the two operators bind alike."""
+    assert shown(parse_expression("a or b or c xor d or e")) == (
+        "Binary(or, Binary(xor, Binary(or, Binary(or, a, b), c), d), e)"
+    )
+
+
 def test_a_library_without_a_name_goes_by_its_hint() -> None:
     """The caller's hint (a file name) names the spans; nothing else is needed of a library."""
     library = parse_library("define A: 1", name_hint="a.cql")
