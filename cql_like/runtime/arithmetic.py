@@ -407,7 +407,7 @@ _DIGITS: dict[type, tuple[int, ...]] = {
 
 def precision_of(operand: Any) -> int:
     """`Precision`: decimals of a Decimal, digits of a date or time (4 for a year, 17 for a complete DateTime)."""
-    digits = _DIGITS.get(operand.__class__)
+    digits: tuple[int, ...] | None = _DIGITS.get(operand.__class__)
     return decimal_places(operand) if digits is None else digits[operand.count - 1]
 
 
@@ -425,7 +425,7 @@ def high_boundary(operand: Any, precision: int | None) -> Any:
 def _boundary(operand: Any, precision: int | None, high: bool) -> Any:
     if operand is None:
         return None
-    digits = _DIGITS.get(operand.__class__)
+    digits: tuple[int, ...] | None = _DIGITS.get(operand.__class__)
     if digits is None:
         return _decimal_boundary(operand, 8 if precision is None else precision, high)
     precision = digits[-1] if precision is None else precision
