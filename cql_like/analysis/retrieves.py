@@ -56,22 +56,36 @@ def _make(
 
 
 def _code_path(node: tree.Retrieve, kind: Named, primary: str | None, context: Context) -> str | None:
-    """The element that is compared, checked to exist; None where there is none (a problem if codes were given)."""
+    """The element that is compared, as it is named in JSON; None where there is none (a problem if codes were given).
+
+    Steps are joined by dots. A choice is named by its alternative that holds codes: `medicationCodeableConcept`.
+    """
     if node.code_path is None:
-        if primary is None and node.terminology is not None:
-            context.problem(node.span, f"{show(kind)} has no primary code path", f"[{kind.name}: path in ...]")
-        return primary
-    models, current = context.services.models, kind
-    for step in node.code_path:
-        element = models.element(current, step.name)
+        if primary is None:
+            if node.terminology is not None:
+                context.problem(node.span, f"{show(kind)} has no primary code path", f"[{kind.name}: path in ...]")
+            return None
+        steps = [(step, node.span) for step in primary.split(".")]
+    else:
+        steps = [(step.name, step.span) for step in node.code_path]
+    models, current = context.services.models, context.services.models.implementing(kind)
+    keys: list[str] = []
+    for name, span in steps:
+        element = models.element(current, name)
         if element is None:
             names = models.element_names(current)
-            context.problem(step.span, f'{show(current)} has no element "{step.name}"', did_you_mean(step.name, names))
+            context.problem(span, f'{show(current)} has no element "{name}"', did_you_mean(name, names))
             return None
-        inner = element.type.element if isinstance(element.type, ListOf) else element.type
+        choices = models.json_choices(element)
+        coded = [
+            choice for choice in choices if choice.type in (Named("FHIR", "CodeableConcept"), Named("FHIR", "Coding"))
+        ]
+        chosen = (coded or choices)[0]
+        keys.append(chosen.key)
+        inner = chosen.type.element if isinstance(chosen.type, ListOf) else chosen.type
         if isinstance(inner, Named):
             current = inner
-    return ".".join(step.name for step in node.code_path)
+    return ".".join(keys)
 
 
 def _terminology(codes: Expression, node: tree.Retrieve, context: Context) -> Expression:
