@@ -69,7 +69,7 @@ class _Session:
         self.search = search
         self.found = found
         self.pages = 0
-        self.expired_once = False
+        self.expired = False
 
 
 class SandboxServer(ThreadingHTTPServer):
@@ -141,8 +141,17 @@ class SandboxServer(ThreadingHTTPServer):
         return key, made
 
     def resume(self, key: str) -> _Session | None:
+        """The page session of a token; None where it is gone, or is told to expire now (once in its life)."""
+        every = self.misbehave.expired_page
         with self._lock:
-            return self._sessions.get(key)
+            session = self._sessions.get(key)
+            if session is not None and every and not session.expired:
+                session.pages += 1
+                if session.pages >= every:
+                    session.expired = True
+                    self.seen["expired_page"] += 1
+                    return None
+            return session
 
     def track(self, connection: socket.socket, *, opened: bool) -> None:
         with self._lock:
@@ -289,13 +298,6 @@ class _Handler(BaseHTTPRequestHandler):
         except ValueError:
             raise _refusal(400, "invalid", "_page is not a token of this server; start the search again") from None
         session = self.server.resume(key)
-        every = self.server.misbehave.expired_page
-        if session is not None:
-            session.pages += 1
-            if every and session.pages >= every and not session.expired_once:
-                session.expired_once = True
-                self.server.count("expired_page")
-                session = None
         if session is None or session.search.resource_type != resource_type:
             gone = _outcome("expired", "the page session has expired: start the search again", detail="4113")
             raise _Reply(410, orjson.dumps(gone))

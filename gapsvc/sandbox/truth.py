@@ -4,7 +4,8 @@ One line of `truth.ndjson` per child. For each measure rate: populations (0 or 1
 and still possible, and the encounters that count or don't (with the reason planned for them). `due_from`, `last_day`
 and `outlook` are null where the child is excluded; `due_from` and `last_day` also where nothing more is needed.
 A reason is one of plan.Flaw, or same-day, too-close, before-window, after-window. `under-mother` names an encounter of
-the mother's Patient that nothing links to this child: it is in no child's record.
+the mother's Patient that nothing links to this child: it is in no child's record. A visit that nothing shows to be a
+well visit (`not-a-well-visit`) is named in the rates in whose window it lies.
 
 Which visits count follows from the roles in the plan (see plan.py): 3 by 120 counts every day with an anchor or a
 follow-up in its window; W30 counts the anchors in its windows.
@@ -18,7 +19,7 @@ from types import MappingProxyType
 from typing import Any
 
 from gapsvc.sandbox.days import add_days, fifteen_months, thirty_months
-from gapsvc.sandbox.plan import ChildPlan, Frame, Role, VisitPlan
+from gapsvc.sandbox.plan import ChildPlan, Flaw, Frame, Role, VisitPlan
 
 
 @dataclass(frozen=True, slots=True)
@@ -101,7 +102,11 @@ def _rate(child: ChildPlan, rate: Rate, frame: Frame) -> dict[str, Any]:
         return {"populations": dict(_NOT_IN), "status": "not-applicable"}
     first_day, last_day = rate.window(child.birth)
     counted = [v for v in child.visits if v.role in rate.roles and first_day <= v.on <= last_day]
-    discounted = {f"Encounter/{v.id}": _reason(v, rate, first_day, last_day) for v in child.visits if v not in counted}
+    discounted = {
+        f"Encounter/{v.id}": _reason(v, rate, first_day, last_day)
+        for v in child.visits
+        if v not in counted and (v.flaw is not Flaw.NOT_RECOGNISED or first_day <= v.on <= last_day)
+    }
     done = len(counted)
     excluded = _excluded(child, frame)
     met = done >= rate.needed

@@ -271,7 +271,7 @@ class _Flawing:
         return self.beside(target, flaw, **changes)
 
     def instead(self, target: VisitPlan, flaw: Flaw, **changes: str) -> list[VisitPlan]:
-        spoilt = replace(target, role=Role.FLAWED, flaw=flaw, **changes)  # pyright: ignore[reportArgumentType]
+        spoilt = replace(target, role=Role.FLAWED, flaw=flaw, **changes)
         follow_up = f"{target.slot} follow-up"
         return [spoilt if v is target else v for v in self.visits if v.slot != follow_up]
 
@@ -280,7 +280,7 @@ class _Flawing:
         day = add_days(base, self.rng.randint(1, 40))
         ends = [last for first, last in windows_of(self.birth, self.frame) if first <= base <= last]
         day = min([day, self.horizon, *ends])
-        extra = replace(_anchor(day, "extra"), role=Role.FLAWED, flaw=flaw, **changes)  # pyright: ignore[reportArgumentType]
+        extra = replace(_anchor(day, "extra"), role=Role.FLAWED, flaw=flaw, **changes)
         if target is not None:
             extra = replace(extra, registration=target.registration)
         return [*self.visits, extra]

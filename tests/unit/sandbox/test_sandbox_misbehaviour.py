@@ -79,9 +79,12 @@ def test_slow_answers_are_answers(population: Population) -> None:
         assert ehr.seen["slow"] == 1
 
 
-@pytest.mark.parametrize(("kind", "search"), [("outcome_entry", {"mode": "outcome"}), ("bare_outcome", None)])
-def test_warnings_among_the_entries(population: Population, kind: str, search: Any) -> None:
-    with serve(population, misbehave=Misbehaviour(**{kind: 2})) as ehr:
+@pytest.mark.parametrize(
+    ("misbehave", "search"),
+    [(Misbehaviour(outcome_entry=2), {"mode": "outcome"}), (Misbehaviour(bare_outcome=2), None)],
+)
+def test_warnings_among_the_entries(population: Population, misbehave: Misbehaviour, search: Any) -> None:
+    with serve(population, misbehave=misbehave) as ehr:
         clean = get(f"{ehr.url}/Immunization", {"patient": "child-000002"}).json
         warned = get(f"{ehr.url}/Immunization", {"patient": "child-000002"}).json
         assert ids([warned]) == ids([clean])
