@@ -6,10 +6,13 @@ the first), the evaluators call its implementation. See `cql_like.ir.OperatorRow
 """
 
 from cql_like.ir import OperatorRow
+from cql_like.runtime.certainty import with_certain_operands
 from cql_like.runtime.table_basic import BASIC_ROWS
 from cql_like.runtime.table_lists import LIST_ROWS
 from cql_like.runtime.table_numbers import NUMBER_ROWS
 from cql_like.runtime.table_time import TIME_ROWS
 
 # lists stand before intervals: an untyped null is then taken as a list
-OPERATORS: tuple[OperatorRow, ...] = (*BASIC_ROWS, *NUMBER_ROWS, *LIST_ROWS, *TIME_ROWS)
+OPERATORS: tuple[OperatorRow, ...] = tuple(
+    map(with_certain_operands, (*BASIC_ROWS, *NUMBER_ROWS, *LIST_ROWS, *TIME_ROWS))
+)

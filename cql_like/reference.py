@@ -4,7 +4,7 @@ One `visit_X` per node of `cql_like.ir`; a node without one is our bug. The rule
 
 * Operands are evaluated left to right. An operator that propagates null stops at its first null operand.
 * And, Or and Implies stop when the left operand decides; Coalesce at its first value; If and Case at their branch.
-* A query whose source is null is null. A relationship over null has no match.
+* A query evaluates all its sources; it is null if one of them is. A relationship over null has no match.
 * A define is evaluated at most once per session.
 
 The compiler (`cql_like.compiler`) may besides leave an operand unevaluated that can no longer change the outcome.
@@ -230,12 +230,10 @@ class ReferenceEvaluator:
         return None if wanted is None else self._retrieve(node, wanted)
 
     def visit_Query(self, node: ir.Query, scope: Scope) -> Any:
-        sources: list[tuple[str, Any]] = []
-        for source in node.sources:
-            found = self.visit(source.expression, scope)
-            if found is None:
-                return None
-            sources.append((source.alias, leaves.elements(found, source.expression.type)))
+        found = [(source, self.visit(source.expression, scope)) for source in node.sources]
+        if any(value is None for _, value in found):
+            return None
+        sources = [(source.alias, leaves.elements(value, source.expression.type)) for source, value in found]
         kept: list[Scope] = []
         for row in self._rows(node, sources, scope):
             if self._tracer is not None:

@@ -217,8 +217,11 @@ class Expressions:
     def _never_null(self, name: str, operand: ir.Expression) -> Py:
         if name == "Exists":
             return self.exists(operand)
+        found = self.value(operand)
+        if name == "IsNull" and not found.nullable:
+            return FALSE
         constant = {"IsNull": "None", "IsTrue": "True", "IsFalse": "False"}[name]
-        return join(f"({{}} is {constant})", self.value(operand), nullable=False)
+        return join(f"({{}} is {constant})", found, nullable=False)
 
     def exists(self, operand: ir.Expression) -> Py:
         """Does a list hold an element that is not null? A query stops at the first (`queries`)."""
@@ -316,7 +319,7 @@ class Expressions:
         tests = [
             f"{atom.text}.__class__ is {inline.guard}"
             for atom, certain in zip(atoms, guards or [True] * len(atoms), strict=True)
-            if not certain
+            if not certain and atom.text.isidentifier()  # anything else under no name is a literal
         ]
         if not tests:
             return Py(form, inline.nullable, False, depth)
