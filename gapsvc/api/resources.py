@@ -84,6 +84,7 @@ def metadata() -> Response:
             software,
             SERVED,
             date=STATEMENT_DATE,
+            instantiates=(),  # DEQM's gic-server asks for MeasureReport patch too
             security="Bearer tokens, issued to registered clients, with SMART system scopes (system/<Type>.rs).",
             implementation_guides=(f"{DEQM}/ImplementationGuide/hl7.fhir.us.davinci-deqm|5.0.0",),
         )
