@@ -22,7 +22,7 @@ class Deviation:
 
 DEVIATIONS: tuple[Deviation, ...] = (
     Deviation("empty-removed", "any element", 'null, "", [] and {} are removed (R4 §2.6.2: no empty values)'),
-    Deviation("text-encoding", "the whole", "text that is not UTF-8 is read as Windows-1252"),
+    Deviation("text-encoding", "the whole", "not UTF-8: read as Windows-1252; raw line breaks, halved characters read"),
     Deviation("text-trimmed", "codes, systems, ids, references, dates", "surrounding blanks are removed"),
     Deviation("number-as-text", "id, code, Identifier.value, ...", "a number becomes the text FHIR wants"),
     Deviation("text-as-boolean", "active, primarySource, ...", '"true" / "false" become booleans'),

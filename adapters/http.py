@@ -102,6 +102,7 @@ class HttpClient:
         self._session = requests.Session()
         for scheme in ("https://", "http://"):
             self._session.mount(scheme, HTTPAdapter(pool_connections=4, pool_maxsize=8, max_retries=0))
+        self._session.headers["User-Agent"] = "gapsvc"
         # Without this, requests looks for a password in ~/.netrc and puts it in the place of our token.
         self._session.auth = lambda prepared: prepared
 

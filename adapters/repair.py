@@ -41,6 +41,9 @@ _ID = re.compile(r"[A-Za-z0-9\-.]{1,64}\Z", re.ASCII)
 _TYPE = re.compile(r"[A-Z][A-Za-z]{2,63}\Z", re.ASCII)
 _LOCAL = re.compile(r"([A-Z][A-Za-z]+)/([A-Za-z0-9\-.]{1,64})(/_history/[A-Za-z0-9\-.]+)?\Z", re.ASCII)
 _ELEMENT = re.compile(r"[A-Za-z][A-Za-z0-9]{0,63}\Z", re.ASCII)
+_LONE_SURROGATE = re.compile(
+    r"\\u[dD][89abAB][0-9a-fA-F]{2}(?!\\u[dD][c-fC-F])|(?<!\\u[dD][89abAB][0-9a-fA-F]{2})\\u[dD][c-fC-F][0-9a-fA-F]{2}"
+)
 _CODE_SEPARATORS = re.compile(r"[\s_-]+")
 _NO_TARGETS: Mapping[str, str] = MappingProxyType({})
 
@@ -90,19 +93,35 @@ def repair(
 
 
 def read_json(raw: bytes) -> tuple[Any, bool]:
-    """JSON text -> (value, whether it was UTF-8). Text that is not is read as Windows-1252, what EHRs then mean.
+    """JSON text -> (value, whether it was proper JSON in UTF-8).
+
+    What EHRs write beside that is read too: Windows-1252, line breaks inside texts, halves of surrogate pairs (from
+    texts cut to a length), NaN (becomes null).
 
     Raises:
-        orjson.JSONDecodeError: it is no JSON either way.
+        orjson.JSONDecodeError: it is no JSON even so, e.g. cut short.
     """
     try:
         return orjson.loads(raw), True
     except orjson.JSONDecodeError:
         try:
-            raw.decode()
+            text = raw.decode()
         except UnicodeDecodeError:
-            return orjson.loads(raw.decode("cp1252", "replace")), False
+            text = raw.decode("cp1252", "replace")
+        text = _LONE_SURROGATE.sub(r"\\ufffd", text)
+        try:
+            return json.loads(text, strict=False, parse_constant=_nothing, parse_int=_integer), False
+        except (ValueError, RecursionError):
+            pass
         raise
+
+
+def _nothing(_: str) -> None:
+    return None
+
+
+def _integer(digits: str) -> int | float:
+    return int(digits) if len(digits) < 19 else float(digits)  # as orjson: what 64 bits can't hold is a float
 
 
 _WRITTEN_SYSTEMS = frozenset({CVX, ICD10CM})  # whose codes vendors write in a way of their own

@@ -231,6 +231,28 @@ def test_text_that_is_not_utf8_is_read_as_windows_1252() -> None:
     )
 
 
+@pytest.mark.parametrize(
+    ("written", "read"),
+    [
+        (b'"two\nlines\there"', "two\nlines\there"),
+        (rb'"cut \ud83d"', "cut \ufffd"),
+        (rb'"\ude00 cut"', "\ufffd cut"),
+        (rb'"whole \ud83d\ude00, cut \ud83d"', "whole \U0001f600, cut \ufffd"),
+    ],
+)
+def test_text_that_is_not_quite_json_is_read(written: bytes, read: str) -> None:
+    result = repair(b'{"resourceType":"Basic","id":"b","note":' + written + b"}", None, "Basic.ndjson:1")
+    basic = {"resourceType": "Basic", "id": "b", "note": read}
+    assert result == Fetched(basic, "Basic.ndjson:1", ("text-encoding",))
+
+
+def test_not_a_number_is_no_value() -> None:
+    result = repair(b'{"resourceType":"Basic","id":"b","a":NaN,"b":1}', None, "x")
+    assert result == Fetched(
+        {"resourceType": "Basic", "id": "b", "b": 1}, "x", ("text-encoding", "empty-removed:Basic.a")
+    )
+
+
 REJECTED: list[tuple[bytes, str | None, str]] = [
     (b'{"resourceType":"Patient","id":', None, "not-json"),
     (b"\xff\xfe{\x00}\x00", None, "not-json"),
