@@ -5,6 +5,7 @@ A test gives an expression and either the output that it must have, as CQL text,
 while being evaluated. Outputs are evaluated and compared by value, never as text: see `agrees`.
 """
 
+import sys
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -200,7 +201,8 @@ def run(
     write: Callable[[str], object] = print,
     exclusions: dict[str, str] | None = None,
 ) -> int:
-    """Run suites on each engine; `write` a line per failing test, then `N passed, N failed, N skipped` per engine.
+    """Run suites on each engine; `write` a line per failing test, then `N passed, N failed, N skipped`, which has the
+    engine's name before it where there are several engines.
 
     `exclusions` None: those that come with the package. Returns the number of failures.
 
@@ -210,7 +212,8 @@ def run(
     reasons = read_exclusions() if exclusions is None else exclusions
     cases = [case for path in paths for case in read_suite(path)]
     failures = 0
-    for engine in engines:
+    chosen = list(engines)
+    for engine in chosen:
         counts = {"passed": 0, "failed": 0, "skipped": 0}
         for case in cases:
             outcome = run_case(case, engine, reasons)
@@ -219,8 +222,17 @@ def run(
                 write(str(outcome))
         failures += counts["failed"]
         figures = ", ".join(f"{count} {status}" for status, count in counts.items())
-        write(f"{engine}: {figures}")
+        write(f"{engine}: {figures}" if len(chosen) > 1 else figures)
     return failures
+
+
+def main(paths: Sequence[Path], engine: Engine = "compiled") -> int:
+    """`conformance`: prints what `run` writes. Exit code 0; 1 for failures; 3 for a file that is no suite."""
+    try:
+        return 1 if run(paths, [engine], print) else 0
+    except SuiteError as error:
+        sys.stderr.write(f"{error}\n")
+        return 3
 
 
 # --- comparing

@@ -35,8 +35,28 @@ def test_a_suite_is_read_and_run(tmp_path: Path) -> None:
     assert lines == [
         "FAILED Sums/Add/Wrong [reference] 1 + 1: expected 3, gave 2",
         "FAILED Sums/Add/NotRefused [reference] 1 + 1: is invalid (true), gave 2",
-        "reference: 3 passed, 2 failed, 2 skipped",
+        "3 passed, 2 failed, 2 skipped",
     ]
+
+
+def test_several_engines_are_told_apart(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    """The figures carry the engine's name; the command line runs one engine and tells by its exit code."""
+    path = tmp_path / "Sums.xml"
+    path.write_text(SUITE.replace(">3<", ">2<").replace(' invalid="true">1 + 1', ' invalid="true">1 + +'), "utf-8")
+    lines: list[str] = []
+
+    assert conformance.run([path], write=lines.append, exclusions={"Sums/Add/Excluded": "a string"}) == 0
+    assert lines == [
+        "compiled: 5 passed, 0 failed, 2 skipped",
+        "reference: 5 passed, 0 failed, 2 skipped",
+    ]
+    assert conformance.main([path]) == 1
+    assert capsys.readouterr().out.splitlines() == [
+        "FAILED Sums/Add/Excluded [compiled] 1: expected '1', gave 1",
+        "5 passed, 1 failed, 1 skipped",
+    ]
+    assert conformance.main([tmp_path / "absent.xml"], "reference") == 3
+    assert "absent.xml: No such file" in capsys.readouterr().err
 
 
 def test_what_must_be_refused_early_may_not_fail_late() -> None:
