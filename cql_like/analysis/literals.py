@@ -11,11 +11,13 @@ from cql_like.ir import (
     InstanceSelector,
     IntervalSelector,
     ListSelector,
+    OperatorRow,
     Span,
     TupleSelector,
 )
 from cql_like.model.fhir_conversions import primitive_constructor
 from cql_like.runtime.errors import CqlRuntimeError
+from cql_like.runtime.temporal import with_default_offset
 from cql_like.runtime.values import Code, Concept, Date, DateTime, Long, Quantity, Ratio, Time
 from cql_like.syntax import tree
 from cql_like.types import (
@@ -40,6 +42,9 @@ from cql_like.types import (
 )
 
 CALENDAR_WORDS = frozenset({"year", "month", "week", "day", "hour", "minute", "second", "millisecond"})
+
+# A clock reading without an offset is one in the default offset of the evaluation request, which only it knows.
+DEFAULT_OFFSET = OperatorRow("DefaultOffset", (DATETIME,), DATETIME, with_default_offset, takes_context=True)
 
 
 def calendar_unit(unit: str) -> str:
@@ -88,7 +93,10 @@ def temporal(node: tree.DateLiteral | tree.DateTimeLiteral | tree.TimeLiteral, c
         )
     except CqlRuntimeError as error:
         return context.problem(node.span, str(error))
-    return Constant(type=DATETIME, span=node.span, value=moment)
+    constant = Constant(type=DATETIME, span=node.span, value=moment)
+    if moment.hour is None or moment.offset is not None:
+        return constant
+    return Convert(type=DATETIME, span=node.span, operand=constant, conversion=DEFAULT_OFFSET)
 
 
 def quantity(node: tree.QuantityLiteral, context: Context) -> Expression:

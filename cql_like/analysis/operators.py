@@ -205,12 +205,6 @@ def between(node: tree.Between, context: Context) -> Expression:
     operand, low, high = (context.analyse(part) for part in (node.operand, node.low, node.high))
     if any(part.type == UNKNOWN for part in (operand, low, high)):
         return broken(node.span)
-    if isinstance(operand.type, IntervalOf):
-        bounds = context.services.conversions.common([low.type, high.type], choice=False)
-        if bounds is None:
-            return context.problem(
-                node.span, f"between {show(low.type)} and {show(high.type)}", "two bounds of one type"
-            )
     above, below = ("Greater", "Less") if node.proper else ("GreaterOrEqual", "LessOrEqual")
     return context.apply(
         "And",

@@ -91,7 +91,7 @@ def test_the_type_of_an_expression(text: str, kind: str) -> None:
         ("CalculateAgeInYearsAt(@2024-02-29, @2025-02-28)", "CalculateAgeAt(2024-02-29, 2025-02-28, year)"),
         (
             "CalculateAgeInYearsAt(@2024-02-29, @2025-02-28T10:00:00.0)",
-            "CalculateAgeAt(2024-02-29, DateFrom(2025-02-28T10:00:00.000), year)",
+            "CalculateAgeAt(2024-02-29, DateFrom(DefaultOffset(2025-02-28T10:00:00.000)), year)",
         ),
         ("({2, 1}) A where A > 1", "(from {2, 1} A where Greater(A, 1))"),
         ("({1}) A return A", "(from {1} A return A)"),
