@@ -278,7 +278,7 @@ def age_at(birth: Any, moment: Any, *, precision: Precision) -> Any:
         if isinstance(birth, Date) and isinstance(moment, DateTime):
             moment = temporal.date_from(moment)
     if isinstance(birth, Date) and isinstance(moment, DateTime):
-        birth = temporal.datetime_of(birth)
+        birth = temporal.replace_offset(temporal.datetime_of(birth), moment.offset)
     if isinstance(moment, Date) and isinstance(birth, DateTime):
         moment = temporal.datetime_of(moment)
     return duration_between(birth, moment, precision=precision)
