@@ -83,8 +83,12 @@ DATETIME_NAMES = _names(
     "valueInstant whenHandedOver whenPrepared"
 )
 
-TRIMMED_NAMES = _names("code id reference system unit url use")
+TRIMMED_NAMES = _names("code id reference system")
 SPELLED_NAMES = _names("gender intent status")
+USUAL_CODES = _names(  # of the spelled names, as they should be: known at once
+    "active additional arrived cancelled completed draft entered-in-error female final finished generated "
+    "in-progress male not-done order other planned preliminary stopped unknown"
+)
 TEXT_NAMES = _names("code display id lotNumber postalCode versionId")
 TEXT_VALUE_PARENTS = _names("identifier telecom")  # whose `value` is text
 BOOLEAN_NAMES = _names(

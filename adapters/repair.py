@@ -32,6 +32,7 @@ from adapters.deviations import (
     TEXT_NAMES,
     TEXT_VALUE_PARENTS,
     TRIMMED_NAMES,
+    USUAL_CODES,
     Shape,
 )
 
@@ -131,14 +132,14 @@ _WRITTEN_SYSTEMS = frozenset({CVX, ICD10CM})  # whose codes vendors write in a w
 
 _KINDS: tuple[tuple[frozenset[str], Kind], ...] = ((DATE_NAMES, "date"), (DATETIME_NAMES, "dateTime"))
 _DATE_KINDS: Mapping[str, Kind] = MappingProxyType({name: kind for names, kind in _KINDS for name in names})
-# A first look at a text, by the element's name: a C-level test that knows the usual clean values and gives None
-# for the rest, which get a second look. (Python-level tests here would double the time of the walk.)
+# A first look at a text, by the element's name: a C-level test that knows the usual clean values and gives nothing
+# true for the rest, which get a second look. (Python-level tests here would double the time of the walk.)
 _FIRST_LOOK: Callable[[str], Callable[[str], Any] | None] = (
     dict.fromkeys(TRIMMED_NAMES, re.compile(r"\S+\Z").match)
-    | dict.fromkeys(SPELLED_NAMES, re.compile(r"[a-z]+(?:-[a-z]+)*\Z").match)
+    | dict.fromkeys(SPELLED_NAMES, USUAL_CODES.__contains__)
     | dict.fromkeys(DATE_NAMES, USUAL_DATE.match)
     | dict.fromkeys(DATETIME_NAMES, USUAL_DATETIME.match)
-    | dict.fromkeys(BOOLEAN_NAMES, re.compile(r"(?!)").match)
+    | dict.fromkeys(BOOLEAN_NAMES, frozenset[str]().__contains__)
     | {
         "reference": re.compile(r"[A-Z][A-Za-z]+/[A-Za-z0-9\-.]+\Z").match,
         "system": dict.fromkeys(SYSTEM_CANONICALS - _WRITTEN_SYSTEMS, True).get,
@@ -203,7 +204,7 @@ def _clean(element: JsonObject, depth: int, parent: str) -> bool:
             if look is None:
                 if not value:
                     return False
-            elif look(value) is None and not _second_look(key, value, element):
+            elif not look(value) and not _second_look(key, value, element):
                 return False
         elif kind is dict:
             if not value or key == "coding" or not _clean(value, depth - 1, key):
