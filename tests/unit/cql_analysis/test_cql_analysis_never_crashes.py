@@ -12,17 +12,17 @@ from cql_like.errors import CqlErrors
 from cql_like.syntax import parse_library
 
 VISITS = """
-define function Spaced(visits List<Tuple { day Date, id String }>, spacing Integer):
-  visits V aggregate Kept starting (null as List<Tuple { day Date, id String }>):
+define function Spaced(visits List<Tuple { onDay Date, id String }>, spacing Integer):
+  visits V aggregate Kept starting (null as List<Tuple { onDay Date, id String }>):
     if Kept is null then { V }
-    else if difference in days between Last(Kept).day and V.day >= spacing then flatten { Kept, { V } } else Kept
+    else if difference in days between Last(Kept).onDay and V.onDay >= spacing then flatten { Kept, { V } } else Kept
 define "Visits":
   ([Encounter: "Well Visit"] E
-    let start: date from start of E.period
+    let visitDay: date from start of E.period
     with [Condition] C such that C.encounter.reference = E.id and C.code ~ "Well"
     where E.status in { 'finished', 'arrived' } and E.period starts 3 days or less before end of "Measurement Period"
-    return all Tuple { day: start, id: E.id.value }) V
-    sort by day desc, id
+    return all Tuple { onDay: visitDay, id: E.id.value }) V
+    sort by onDay desc, id
 define "Counted": Count(Spaced("Visits", 14)) >= 2
 define "Age": AgeInMonthsAt(end of "Measurement Period") between 3 and 5
 define "Dead": (Patient.deceased as FHIR.boolean).value is true or Patient.deceased is FHIR.dateTime
@@ -57,7 +57,7 @@ def test_the_library_as_it_stands_is_right() -> None:
     defines = program.libraries[program.main].defines
     assert {name: str(define.expression.type) for name, define in defines.items()} == {
         "Patient": "FHIR.Patient",
-        "Visits": "List<Tuple{day System.Date, id System.String}>",
+        "Visits": "List<Tuple{id System.String, onDay System.Date}>",
         "Counted": "System.Boolean",
         "Age": "System.Boolean",
         "Dead": "System.Boolean",
