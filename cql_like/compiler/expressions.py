@@ -22,8 +22,9 @@ from cql_like.compiler.inlines import INLINES, NEEDS_PRECISION, Inline
 from cql_like.compiler.nullness import is_certain
 from cql_like.compiler.queries import compile_exists, compile_query
 from cql_like.model.fhir_conversions import to_boolean, to_string
+from cql_like.runtime import interval, lists
 from cql_like.runtime.values import CqlTuple
-from cql_like.types import ANY, IntervalOf, ListOf, Named, TupleOf
+from cql_like.types import ANY, DATE, QUANTITY, STRING, IntervalOf, ListOf, Named, TupleOf
 
 if TYPE_CHECKING:
     from cql_like.compiler.unit import Unit
@@ -68,6 +69,8 @@ class Expressions:
                     return self.true(operands[0])
                 case "IsFalse":
                     return self.false(operands[0])
+                case "IsNull" | "Exists":
+                    return self._never_null(node.row.name, operands[0])
                 case "Equal" if (text := self._equal_to_constant(node)) is not None:
                     return text
                 case _:
@@ -284,6 +287,9 @@ class Expressions:
 
     def _applied(self, node: ir.Operator, wanted: str) -> Py:
         """An operator row: written inline where `INLINES` has a form for these operand types, else called."""
+        known = self._known_case(node)
+        if known is not None:
+            return known
         call = self._caller(node)
         if not node.row.propagates_null:
             return call([self.value(operand) for operand in node.operands])
@@ -297,6 +303,45 @@ class Expressions:
             return self._inlined(inline, call, args, guards)
 
         return self._guarded(node.operands, apply, wanted, inline.repeats or guarded)
+
+    def _known_case(self, node: ir.Operator) -> Py | None:
+        """The cases that turn on a constant operand or on what a certain implementation does with nulls."""
+        kinds = tuple(operand.type for operand in node.operands)
+        if node.row.implementation is lists.in_ and kinds == (STRING, ListOf(STRING)):
+            return self._in_strings(*node.operands)
+        if node.row.implementation is interval.in_ and kinds == (DATE, IntervalOf(DATE)):
+            if node.precision in (None, "day"):
+                call = Py(self.unit.implementations.name(node.row.implementation), False, True)
+                parts = [self.value(operand) for operand in node.operands]
+                return join(f"date_in({{}}, {{}}, {{}}, {node.precision!r})", *parts, call, nullable=True)
+        elif node.row.name in ("Add", "Subtract") and kinds == (DATE, QUANTITY):
+            return self._date_plus(node)
+        return None
+
+    def _in_strings(self, element: ir.Expression, items: ir.Expression) -> Py:
+        """`in` a list of strings is never null: a null is found only where a null stands, a null list holds nothing."""
+        found = self.value(element)
+        if isinstance(items, ir.ListSelector) and all(isinstance(item, ir.Constant) for item in items.items):
+            values = frozenset(item.value for item in items.items if isinstance(item, ir.Constant))
+            return join("({} in {})", found, Py(self.unit.constants.name(values, values), False, True), nullable=False)
+        held = self.value(items)
+        return join("({} in {})" if not held.nullable else "({} in ({} or ()))", found, held, nullable=False)
+
+    def _date_plus(self, node: ir.Operator) -> Py | None:
+        """A date and a constant number of calendar periods: a look-up where the date is complete."""
+        quantity = node.operands[1]
+        step = fast.steps(quantity.value) if isinstance(quantity, ir.Constant) else None
+        if step is None:
+            return None
+        days, months = step if node.row.name == "Add" else (-step[0], -step[1])
+        call = self._caller(node)
+
+        def apply(args: list[Py]) -> Py:
+            date = args[0]
+            moved = f"day_of({date.text}.ordinal + {days})" if days else f"plus_months({date.text}, {months})"
+            return Py(f"({moved} if {date.text}.ordinal else {call(args).text})", True, False, date.depth + 2)
+
+        return self._guarded(node.operands, apply, "value", repeats=True)
 
     def _inline(self, node: ir.Operator) -> Inline | None:
         inline = INLINES.get((node.row.name, tuple(operand.type for operand in node.operands)))
@@ -636,6 +681,8 @@ SUPPORT: Mapping[str, Any] = {
     "Long": leaves.Long,
     "as_list": leaves.as_list,
     "cast": leaves.cast,
+    "date_in": fast.date_in,
+    "day_of": fast.day_of,
     "distinct": fast.distinct,
     "distinct_by": leaves.distinct_by,
     "combinations": leaves.combinations,
@@ -647,6 +694,7 @@ SUPPORT: Mapping[str, Any] = {
     "interval": leaves.interval,
     "is_a": fast.is_a,
     "model_property": leaves.model_property,
+    "plus_months": fast.plus_months,
     "sorted_by": fast.sorted_by,
     "system_property": leaves.system_property,
 }

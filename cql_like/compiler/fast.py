@@ -1,10 +1,13 @@
 """Fast paths of what generated code calls: the usual case by Python's own means, the rest by `cql_like.leaves`."""
 
 from collections.abc import Callable, Sequence
+from functools import lru_cache
 from typing import Any
 
 from cql_like import ir, leaves
-from cql_like.runtime.values import Date
+from cql_like.runtime.calendar import date_of
+from cql_like.runtime.errors import CqlRuntimeError
+from cql_like.runtime.values import Date, Interval, Quantity, days_in_month
 
 _BY_THEMSELVES = frozenset({str, int})
 
@@ -63,3 +66,52 @@ def _same(value: Any) -> Any:
 
 def _ordinal(value: Date) -> int:
     return value.ordinal
+
+
+# ------------------------------------------------------------------------------------------------- dates
+
+_DAYS = {"day": 1, "week": 7}
+_MONTHS = {"month": 1, "year": 12}
+
+# A childhood has a few thousand days: dates are made once and found again.
+day_of = lru_cache(maxsize=16_384)(date_of)
+_made = lru_cache(maxsize=16_384)(Date)
+
+
+def steps(quantity: Quantity | None) -> tuple[int, int] | None:
+    """A constant duration as (days, 0) or (0, months); None if it is neither, or not a whole number of them."""
+    if quantity is None or quantity.value != int(quantity.value):
+        return None
+    amount = int(quantity.value)
+    if not amount or abs(amount) > 100_000:
+        return None
+    if quantity.unit in _DAYS:
+        return amount * _DAYS[quantity.unit], 0
+    return (0, amount * _MONTHS[quantity.unit]) if quantity.unit in _MONTHS else None
+
+
+def plus_months(value: Date, months: int) -> Date:
+    """A complete date some months on: the same day of the month, or the last one (CQL Appendix B §Add).
+
+    Raises:
+        CqlRuntimeError: it leaves years 1 to 9999.
+    """
+    year, month = divmod(value.year * 12 + (value.month or 1) - 1 + months, 12)
+    if not 1 <= year <= 9999:
+        raise CqlRuntimeError(f"date arithmetic gives the year {year}; expected 1 to 9999")
+    day = value.day or 1
+    if day > 28:
+        day = min(day, days_in_month(year, month + 1))
+    return _made(year, month + 1, day)
+
+
+def date_in(
+    point: Date | None, interval: Interval | None, call: Callable[..., bool | None], precision: str | None
+) -> bool | None:
+    """`date in interval`: three integers where all three dates are complete."""
+    if point is not None and interval is not None:
+        low, high, day = interval.low, interval.high, point.ordinal
+        if low.__class__ is Date and high.__class__ is Date and day and low.ordinal and high.ordinal:
+            after = low.ordinal <= day if interval.low_closed else low.ordinal < day
+            return after and (day <= high.ordinal if interval.high_closed else day < high.ordinal)
+    return call(point, interval, precision=precision)

@@ -219,14 +219,27 @@ class _Query:
 
     def _plural(self, sources: list[Py]) -> Callable[[], None]:
         def write() -> None:
-            self.w.line(f"{self.result} = []")
-            self._loops(sources, lambda: self.w.line(f"{self.result}.append({self._returned().text})"))
+            if self._is_its_source():
+                self.w.line(f"{self.result} = {sources[0].text}")
+            else:
+                self._collect(sources)
             if self.node.distinct:
                 self.w.line(f"{self.result} = distinct({self.result})")
             for item in reversed(self.node.sort):
                 self._sort(item)
 
         return write
+
+    def _is_its_source(self) -> bool:
+        """Does the query give the very elements of its one source? Lists are never changed, so it can be that list."""
+        node, source = self.node, self.node.sources[0]
+        same = node.returning is None or node.returning == ir.AliasRef(type=node.returning.type, name=source.alias)
+        bare = not node.relationships and node.where is None and len(node.sources) == 1
+        return same and bare and isinstance(source.expression.type, ListOf)
+
+    def _collect(self, sources: list[Py]) -> None:
+        self.w.line(f"{self.result} = []")
+        self._loops(sources, lambda: self.w.line(f"{self.result}.append({self._returned().text})"))
 
     def _sort(self, item: ir.SortItem) -> None:
         w = self.w
