@@ -60,6 +60,10 @@ class PatientRecord:
             data_as_of=data_as_of or {},
         )
 
+    def forget_index(self) -> None:
+        """Drop the code indexes; they are built again when they are asked for (benchmarks start from here)."""
+        self._index.clear()
+
     def retrieve(
         self, resource_type: str, code_path: str | None = None, codes: frozenset[CodeKey] | None = None
     ) -> Sequence[JsonObject]:

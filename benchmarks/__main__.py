@@ -1,0 +1,174 @@
+"""`make bench`: the figures that docs/performance.md quotes, with the machine and the sizes. Nothing is asserted.
+
+python -m benchmarks [--children N] [ingest] [evaluate] [care-gaps]
+"""
+
+import argparse
+import gc
+import hashlib
+import platform
+import random
+import statistics
+import tempfile
+import time
+from collections.abc import Callable, Sequence
+from datetime import UTC, date, datetime
+from pathlib import Path
+
+from adapters.files import FileSource
+from gapsvc import jobs
+from gapsvc.api import Service, create_app
+from gapsvc.config import ClientSettings, Settings, load
+from gapsvc.evaluation.catalogue import evaluators, types_read
+from gapsvc.sandbox import TYPES, generate, write
+from gapsvc.store import Store
+from gapsvc.telemetry import configure_logging
+
+SEED = 7
+AS_OF = date(2026, 11, 22)
+PERIOD = (date(2026, 1, 1), date(2026, 12, 31))
+NOW = datetime(2026, 11, 22, 18, tzinfo=UTC)
+CHILDREN = 10_000
+REQUESTS = 1_000
+TOKEN = "benchmark"  # noqa: S105 - of a service that lives for the length of this run
+
+
+def machine() -> str:
+    """Processor, cores used, Python."""
+    model = next(
+        (
+            line.split(":", 1)[1].strip()
+            for line in Path("/proc/cpuinfo").read_text(encoding="utf-8").splitlines()
+            if line.startswith("model name")
+        )
+        if Path("/proc/cpuinfo").exists()
+        else (),
+        platform.processor(),
+    )
+    return f"{model}, Python {platform.python_version()}, one process"
+
+
+def timed(work: Callable[[], object]) -> float:
+    """Seconds that `work` takes."""
+    gc.collect()
+    began = time.perf_counter()
+    work()
+    return time.perf_counter() - began
+
+
+class Bench:
+    """One run over one generated population."""
+
+    def __init__(self, home: Path, children: int) -> None:
+        self.home, self.children = home, children
+        self.folder = home / "sandbox"
+        seconds = timed(lambda: write(generate(SEED, children, AS_OF), self.folder))
+        self.bytes = sum(file.stat().st_size for file in self.folder.glob("*.ndjson"))
+        print(f"sandbox: {children:,} children, {self.bytes / 1e6:,.0f} MB of NDJSON, generated in {seconds:.1f} s")
+        self.chosen = list(evaluators().values())
+        self.store: Store | None = None
+
+    def settings(self) -> Settings:
+        """Settings with one client that may read all."""
+        base = load({}, home=self.home)
+        client = ClientSettings("benchmark", hashlib.sha256(TOKEN.encode()).hexdigest(), ("system/*.rs",))
+        return Settings(self.home, base.values, (client,)).with_values(evaluation__as_of=AS_OF, log__level="error")
+
+    def filled(self) -> Store:
+        """The store with every type of the population in it (made once)."""
+        if self.store is None:
+            self.store = Store.open(self.settings().database_url)
+            self.store.migrate()
+            jobs.pull(self.store, FileSource(self.folder, "sandbox"), TYPES, now=NOW)
+        return self.store
+
+    def ingest(self) -> None:
+        """NDJSON -> repair checks -> SQLite (WAL), with person linking; and the same again, where nothing changes."""
+        store = Store.open(self.settings().database_url)
+        store.migrate()
+        self.store = store
+        reports: list[jobs.PullReport] = []
+        for title in ("ingest", "ingest again, nothing new"):
+            seconds = timed(
+                lambda: reports.append(jobs.pull(store, FileSource(self.folder, "sandbox"), TYPES, now=NOW, whole=True))
+            )
+            counts = reports[-1].counts
+            total = counts.new + counts.changed + counts.unchanged
+            print(
+                f"{title}: {total:,} resources in {seconds:.1f} s: {total / seconds:,.0f} resources/s, linking included"
+            )
+
+    def evaluate(self) -> None:
+        """3 by 120 + W30 over loaded records, one core; with the share of children who are in a population."""
+        store = self.filled()
+        records = list(store.records(types=types_read(self.chosen)))
+        prepared = [evaluator.on(*PERIOD, AS_OF) for evaluator in self.chosen]
+        for each in prepared:  # compiles
+            each.evaluate(records[0])
+        best = float("inf")
+        in_population = 0
+        for _ in range(3):
+            for record in records:
+                record.forget_index()
+            results: list[bool] = []
+
+            def run(results: list[bool] = results) -> None:
+                for record in records:
+                    found = [each.evaluate(record) for each in prepared]
+                    results.append(any(g.populations["initial-population"] for r in found for g in r.groups))
+
+            best = min(best, timed(run))
+            in_population = sum(results)
+        print(
+            f"evaluate {' + '.join(e.measure.id for e in self.chosen)}: {len(records):,} persons "
+            f"({in_population:,} in a population) in {best:.2f} s: {self.children / best:,.0f} children/s "
+            f"(best of 3, code indexes built anew)"
+        )
+
+    def care_gaps(self) -> None:
+        """`$care-gaps` for one child, all measures and statuses: WSGI app to bytes, without the network."""
+        store = self.filled()
+        service = Service.start(self.settings(), store, base_url="http://127.0.0.1/fhir", now=lambda: NOW)
+        client = create_app(service).test_client()
+        people = store.person_ids()
+        asked = random.Random(SEED).choices(people, k=REQUESTS)
+        took: list[float] = []
+        for person in asked:
+            query = {
+                "subject": f"Patient/{person}",
+                "periodStart": "2026-01-01",
+                "periodEnd": "2026-12-31",
+                "status": ["open-gap", "closed-gap", "prospective-gap", "not-applicable"],
+            }
+            began = time.perf_counter()
+            response = client.get(
+                "/fhir/Measure/$care-gaps", query_string=query, headers={"Authorization": f"Bearer {TOKEN}"}
+            )
+            took.append((time.perf_counter() - began) * 1000)
+            if response.status_code != 200:
+                raise SystemExit(f"$care-gaps answered {response.status_code}")
+        cuts = statistics.quantiles(took, n=100)
+        print(
+            f"$care-gaps, one child of {len(people):,} persons stored: "
+            f"median {cuts[49]:.1f} ms, 95th percentile {cuts[94]:.1f} ms ({REQUESTS:,} requests)"
+        )
+
+
+def main(arguments: Sequence[str] | None = None) -> None:
+    parser = argparse.ArgumentParser(prog="python -m benchmarks", description=__doc__)
+    parser.add_argument("--children", type=int, default=CHILDREN)
+    parser.add_argument("what", nargs="*", choices=["ingest", "evaluate", "care-gaps", []])
+    given = parser.parse_args(arguments)
+    wanted = given.what or ["ingest", "evaluate", "care-gaps"]
+    configure_logging("error")
+    print(machine())
+    with tempfile.TemporaryDirectory(prefix="gapsvc-bench-") as home:
+        bench = Bench(Path(home), given.children)
+        for name in wanted:
+            getattr(bench, name.replace("-", "_"))()
+        if bench.store is not None:
+            bench.store.close()
+
+
+if __name__ == "__main__":
+    main()
