@@ -24,6 +24,7 @@ from cql_like.ir import (
     ListConvert,
     ListSelector,
     ModelProperty,
+    Operator,
     OperatorRow,
     TupleSelector,
 )
@@ -222,14 +223,23 @@ class Conversions:
         if len(alternatives) == 1:
             return self.coerce(narrow(expression, alternatives[0]), target)
         items = tuple(
-            (
-                Is(type=BOOLEAN, span=expression.span, operand=expression, target=kind),
-                self.coerce(narrow(expression, kind), target),
-            )
+            (self.is_alternative(expression, kind), self.coerce(narrow(expression, kind), target))
             for kind in alternatives
         )
         nothing = Constant(type=target, span=expression.span, value=None)
         return Case(type=target, span=expression.span, items=items, otherwise=nothing)
+
+    def is_alternative(self, expression: Expression, kind: Type) -> Expression:
+        """Is the value of a choice this alternative? Answered by its JSON key being there, if it is read from JSON."""
+        narrowed = narrow(expression, kind)
+        if isinstance(narrowed, ModelProperty) and not isinstance(narrowed.type, ChoiceOf):
+            null = self._operator("IsNull", ANY, narrowed)
+            return self._operator("Not", BOOLEAN, null)
+        return Is(type=BOOLEAN, span=expression.span, operand=expression, target=kind)
+
+    def _operator(self, name: str, kind: Type, operand: Expression) -> Operator:
+        row = self.system_row(name, kind)
+        return Operator(type=row.result, span=operand.span, row=row, operands=(operand,))
 
     # ------------------------------------------------------------------------------------------- common types
 
@@ -281,9 +291,43 @@ class Conversions:
 
 
 def narrow(expression: Expression, kind: Type) -> Expression:
-    """One alternative of a choice, null where the value is another: read straight from its JSON key if possible."""
+    """One alternative of a choice, null where the value is another.
+
+    Read straight from its JSON key if the choice is an element; taken from the branches that give it if the choice
+    was made by branching on the type of another choice (`Conversions.coerce` makes those for QICore's elements).
+    """
     if isinstance(expression, ModelProperty) and isinstance(expression.type, ChoiceOf):
         choices = tuple(choice for choice in expression.choices if choice.type == kind)
         if choices:
             return replace(expression, type=kind, choices=choices)
+    if isinstance(expression, Case) and _branches_on_json_keys(expression):
+        items = tuple(
+            (when, then.operand)
+            for when, then in expression.items
+            if isinstance(then, As) and then.operand.type == kind
+        )
+        if items:
+            nothing = Constant(type=kind, span=expression.span, value=None)
+            return Case(type=kind, span=expression.span, items=items, otherwise=nothing)
     return As(type=kind, span=expression.span, operand=expression, target=kind, strict=False)
+
+
+def _branches_on_json_keys(case: Case) -> bool:
+    """Do all branches ask whether one choice element is there under one of its keys? Then at most one can apply."""
+    if not isinstance(case.otherwise, Constant) or case.otherwise.value is not None:
+        return False
+    asked: list[ModelProperty] = []
+    for condition, _ in case.items:
+        if not (isinstance(condition, Operator) and condition.row.name == "Not"):
+            return False
+        null = condition.operands[0]
+        if not (isinstance(null, Operator) and null.row.name == "IsNull"):
+            return False
+        element = null.operands[0]
+        if not isinstance(element, ModelProperty) or len(element.choices) != 1:
+            return False
+        asked.append(element)
+    first = asked[0]
+    return len({item.choices for item in asked}) == len(asked) and all(
+        item.name == first.name and item.source == first.source for item in asked
+    )
