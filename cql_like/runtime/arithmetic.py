@@ -408,7 +408,10 @@ _DIGITS: dict[type, tuple[int, ...]] = {
 def precision_of(operand: Any) -> int:
     """`Precision`: decimals of a Decimal, digits of a date or time (4 for a year, 17 for a complete DateTime)."""
     digits: tuple[int, ...] | None = _DIGITS.get(operand.__class__)
-    return decimal_places(operand) if digits is None else digits[operand.count - 1]
+    if digits is None:
+        return decimal_places(operand)
+    count: int = operand.count
+    return digits[count - 1]
 
 
 def low_boundary(operand: Any, precision: int | None) -> Any:

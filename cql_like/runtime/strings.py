@@ -95,6 +95,8 @@ def to_chars(text: str) -> list[str]:
 # --- regular expressions ---------------------------------------------------------------------------------------
 
 _STEPS = 100_000_000
+_CHOICES = 16  # optional parts and alternatives, each of which may double the steps
+_GROUP_KIND = re.compile(r"\(\?(?:[:=!>]|<[=!]|P?<\w+>)")
 _ESCAPED_OR_SET = re.compile(r"\\.|\[\^?\]?(?:\\.|[^\]\\])*\]", re.DOTALL)
 _UNBOUNDED = re.compile(r"[*+]|\{\d*,\d*\}")
 _REPEATED_GROUP = re.compile(r"\)(?:[*+]|\{\d*,?\d*\})")
@@ -102,17 +104,16 @@ _REPEATED_GROUP = re.compile(r"\)(?:[*+]|\{\d*,?\d*\})")
 
 @lru_cache(maxsize=512)
 def _compiled(pattern: str) -> tuple[re.Pattern[str], int, bool]:
-    """The pattern, how many unbounded repeats it has, and whether repeats are nested."""
+    """The pattern, how many unbounded repeats it has, and whether its steps may double with every character."""
     try:
         compiled = re.compile(pattern, re.DOTALL)
     except (re.error, OverflowError, RecursionError) as error:
         raise CqlRuntimeError(f"{pattern!r} is not a regular expression: {error}") from None
-    skeleton = _ESCAPED_OR_SET.sub("x", pattern)
+    skeleton = _GROUP_KIND.sub("(", _ESCAPED_OR_SET.sub("x", pattern))
     repeats = len(_UNBOUNDED.findall(skeleton))
-    nested = bool(_REPEATED_GROUP.search(skeleton)) and (
-        repeats > len(_REPEATED_GROUP.findall(skeleton)) or "|" in skeleton or "?" in skeleton
-        or len(_REPEATED_GROUP.findall(skeleton)) > 1
-    )  # fmt: skip
+    groups = len(_REPEATED_GROUP.findall(skeleton))
+    choices = skeleton.count("?") + skeleton.count("|")
+    nested = choices > _CHOICES or (groups > 0 and (repeats > groups or groups > 1 or choices > 0))
     return compiled, repeats, nested
 
 

@@ -53,6 +53,7 @@ def test_strings():
         ("circa 2017 or so", r".*\d+", False),  # the whole string must match
         ("two\nlines", "two.lines", True),
         ("99381", "9938[1-5]", True),
+        ("word " * 50, r"(?:word )+", True),
     ],
 )
 def test_matches(text, pattern, matches):
@@ -74,6 +75,7 @@ def test_replacing_matches():
         ("a" * 40, "(a+)+b"),
         ("a" * 40, "(a|a)*b"),
         ("a" * 40, "(a?){40}a{40}"),
+        ("a" * 40, "a?" * 40 + "a" * 40),
         ("a" * 5000, "a*a*a*a*b"),
         ("a" * 30_000, "a*"),
         ("a", "a" * 2000),
