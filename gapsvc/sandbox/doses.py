@@ -62,7 +62,7 @@ _TRIVALENT_FROM = date(2024, 7, 1)  # seasonal influenza vaccines are trivalent 
 
 
 # Products of the primary series, whose doses are at least 28 days apart.
-_PRIMARY = frozenset({"rv", "dtap", "ipv", "hib", "pcv", "pediarix", "pentacel", "vaxelis"})
+_PRIMARY = frozenset({"hepb", "rv", "dtap", "ipv", "hib", "pcv", "pediarix", "pentacel", "vaxelis"})
 
 
 class _Card:
@@ -119,6 +119,7 @@ def plan_doses(
     number: int,
     history_from: date,
     visits: Sequence[VisitPlan],
+    deceased: date | None,
     dealt: Collection[str],
 ) -> tuple[tuple[DosePlan, ...], frozenset[str]]:
     """The doses of one child, and the kinds of disorder that came to be among them."""
@@ -137,8 +138,10 @@ def plan_doses(
         for product in card.products(birth, visit.on):
             doses.append(DosePlan("", visit.on, visit.minute + 20, product, registration, under))
     kinds: set[str] = set()
+    doses.sort(key=lambda dose: (dose.on, dose.minute))
+    horizon = min(setting.frame.as_of, deceased or setting.frame.as_of)
     for kind, flaws in _FLAWED.items():
-        if kind in dealt and (spoilt := _spoil(rng, birth, doses, rng.choice(flaws), history_from)):
+        if kind in dealt and (spoilt := _spoil(rng, birth, doses, rng.choice(flaws), (history_from, horizon))):
             doses = spoilt
             kinds.add(kind)
     doses.sort(key=lambda dose: (dose.on, dose.minute))
@@ -167,15 +170,20 @@ _FLAWED: Mapping[str, Sequence[DoseFlaw]] = MappingProxyType(
 
 
 def _spoil(
-    rng: Random, birth: date, doses: Sequence[DosePlan], flaw: DoseFlaw, history_from: date
+    rng: Random, birth: date, doses: Sequence[DosePlan], flaw: DoseFlaw, known: tuple[date, date]
 ) -> list[DosePlan] | None:
-    """The doses with one flawed; None where the child has none that could be."""
+    """The doses with one flawed; None where the child has none that could be.
+
+    `known` is from when to when the network knew the child.
+    """
     if flaw is DoseFlaw.TOO_EARLY:
-        return _too_early(rng, birth, doses, history_from) or _too_close(rng, doses)
+        return _too_early(rng, birth, doses, known) or _too_close(rng, doses, known)
     if flaw is DoseFlaw.TOO_CLOSE:
-        return _too_close(rng, doses)
+        return _too_close(rng, doses, known)
     able = [dose for dose in doses if dose.flaw is None and dose.on > birth]
     if not able:
+        if flaw is DoseFlaw.REFUSED:  # never vaccinated: what was offered first was refused
+            return [*doses, DosePlan("", min(add_days(birth, 30), known[1]), 610, "hepb", flaw=flaw)]
         return None
     target = rng.choice(able)
     if flaw is DoseFlaw.ENTERED_IN_ERROR:  # the same dose once more, taken back
@@ -183,22 +191,22 @@ def _spoil(
     return [replace(dose, flaw=flaw) if dose is target else dose for dose in doses]
 
 
-def _too_early(rng: Random, birth: date, doses: Sequence[DosePlan], history_from: date) -> list[DosePlan] | None:
+def _too_early(rng: Random, birth: date, doses: Sequence[DosePlan], known: tuple[date, date]) -> list[DosePlan] | None:
     """MMR or varicella well before the first birthday (more than the four days of grace)."""
     day = add_days(birth, rng.randint(200, 355))
-    if all(dose.on < day for dose in doses):
-        return None  # the child is not that old, or was not seen since
+    if day > known[1]:
+        return None
     product = rng.choice(("mmr", "varicella"))
-    early = DosePlan("", day, 605, product, flaw=DoseFlaw.TOO_EARLY, historical=day < history_from)
+    early = DosePlan("", day, 605, product, flaw=DoseFlaw.TOO_EARLY, historical=day < known[0])
     return [*doses, early]
 
 
-def _too_close(rng: Random, doses: Sequence[DosePlan]) -> list[DosePlan] | None:
+def _too_close(rng: Random, doses: Sequence[DosePlan], known: tuple[date, date]) -> list[DosePlan] | None:
     """A second dose of the same product, 7 to 21 days after the first: the least interval is 28 days."""
-    last = max((dose.on for dose in doses), default=date.min)
-    able = [d for d in doses if d.flaw is None and d.product in _PRIMARY and (last - d.on).days > 21]
+    able = [d for d in doses if d.flaw is None and d.product in _PRIMARY and (known[1] - d.on).days > 21]
     if not able:
         return None
     first = rng.choice(able)
-    extra = replace(first, on=add_days(first.on, rng.randint(7, 21)), visit=None, flaw=DoseFlaw.TOO_CLOSE)
+    day = add_days(first.on, rng.randint(7, 21))
+    extra = replace(first, on=day, visit=None, flaw=DoseFlaw.TOO_CLOSE, historical=day < known[0])
     return [*doses, extra]

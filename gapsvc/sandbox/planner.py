@@ -333,6 +333,7 @@ def _child(
         number=birth.number,
         history_from=history_from,
         visits=visits.visits,
+        deceased=deceased,
         dealt=dealt,
     )
     counted_ids = {visit.id: visit.on for visit in visits.visits if visit.role is Role.ANCHOR}

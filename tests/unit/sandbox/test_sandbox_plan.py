@@ -123,7 +123,7 @@ def test_each_disorder_alone_is_there_and_nothing_else(name: str) -> None:
 
 @pytest.mark.parametrize("name", Disorder.names())
 def test_each_disorder_can_be_switched_off(name: str) -> None:
-    population = generate(11, 250, AS_OF, Disorder.all().without(name))
+    population = generate(11, 200, AS_OF, Disorder.all().without(name))
     found = {kind for child in population.children for kind in child.disorder}
     assert found == set(Disorder.names()) - {name}
 
@@ -147,7 +147,7 @@ def test_without_disorder_every_visit_is_kept_and_counts() -> None:
 def test_attendance_differs_between_groups_only_where_disparities_are_on() -> None:
     def shares(disorder: Disorder) -> dict[str, float]:
         kept: dict[str, list[int]] = {}
-        for child in generate(5, 3000, AS_OF, disorder).children:
+        for child in generate(5, 2000, AS_OF, disorder).children:
             if child.race and cohorts(child.birth, generate_frame):
                 group = "Black" if child.race.startswith("Black") else "other"
                 kept.setdefault(group, []).append("missed_visits" not in child.disorder)
