@@ -18,7 +18,7 @@ import orjson
 
 from adapters.base import Batch, Fetched, JsonObject, Rejected, SourceError
 from adapters.bundles import entries_of
-from adapters.filereading import Limits, OversizedLine, Position, Scan, blocks, lines_of, opened, scan
+from adapters.filereading import Limits, OversizedLine, Position, Scan, blocks, lines_of, opened, scan, uncollected
 from adapters.repair import repair
 
 BATCH_SIZE = 1000
@@ -190,31 +190,45 @@ class FileSource:
     def _lines(self, file: str, resource_type: str, begin: Position) -> Iterator[_Chunk]:
         types = self._scans[file].types
         is_home = self._home(file) == resource_type
-        pick = None if types == {resource_type} or not types else resource_type.encode()
+        is_mixed = bool(types) and types != {resource_type}
         offset, number = begin.offset, begin.line
         try:
             with opened(self._root / file) as handle:
                 if offset:
                     handle.seek(offset)
                 for lines, size in lines_of(blocks(handle), self._limits, self._batch_size):
-                    results: list[Fetched | Rejected] = []
-                    for line in lines:
-                        number += 1
-                        if isinstance(line, OversizedLine):
-                            if is_home:
-                                results.append(line.rejected(f"{file}:{number}", self._limits))
-                            continue
-                        if not line or line.isspace():
-                            continue
-                        text = line.removeprefix(_BOM) if number == 1 else line
-                        if pick is None:
-                            results.append(repair(text, None, f"{file}:{number}", base_url=self._base_url))
-                        else:
-                            results.extend(self._picked(text, f"{file}:{number}", resource_type, is_home))
+                    with uncollected():
+                        results = self._results(lines, file, number, resource_type, is_home, is_mixed)
+                    number += len(lines)
                     offset += size
                     yield _Chunk(results, Position(file, offset, number, begin.stamp))
         except (OSError, EOFError, zlib.error) as bad:
             yield self._damaged(file, bad, Position(file, offset, number, begin.stamp), is_home)
+
+    def _results(
+        self,
+        lines: list[bytes | OversizedLine],
+        file: str,
+        before: int,
+        resource_type: str,
+        is_home: bool,
+        is_mixed: bool,
+    ) -> list[Fetched | Rejected]:
+        """What some lines hold; `before`: how many lines of the file precede them."""
+        results: list[Fetched | Rejected] = []
+        for number, line in enumerate(lines, start=before + 1):
+            if isinstance(line, OversizedLine):
+                if is_home:
+                    results.append(line.rejected(f"{file}:{number}", self._limits))
+                continue
+            if not line or line.isspace():
+                continue
+            text = line.removeprefix(_BOM) if number == 1 else line
+            if is_mixed:
+                results.extend(self._picked(text, f"{file}:{number}", resource_type, is_home))
+            else:
+                results.append(repair(text, None, f"{file}:{number}", base_url=self._base_url))
+        return results
 
     def _picked(self, line: bytes, origin: str, resource_type: str, is_home: bool) -> list[Fetched | Rejected]:
         """What a line of a file of several types holds for one of them."""
