@@ -38,7 +38,7 @@ def literal(reference: Any) -> tuple[str, str] | None:
     >>> literal({"reference": "https://ehr.example/fhir/Patient/7/_history/2"})
     ('Patient', '7')
     """
-    if not isinstance(reference, Mapping):
+    if type(reference) is not dict and not isinstance(reference, Mapping):  # the usual type first: this is hot
         return None
     text = cast(JsonObject, reference).get("reference")
     if not isinstance(text, str):
@@ -55,9 +55,10 @@ def patient_id_of(resource: JsonObject) -> str | None:
     if resource.get("resourceType") == "Patient":
         return resource["id"]
     for element in _SUBJECT_ELEMENTS:
-        found = literal(resource.get(element))
-        if found is not None and found[0] == "Patient":
-            return found[1]
+        if element in resource:
+            found = literal(resource[element])
+            if found is not None and found[0] == "Patient":
+                return found[1]
     return None
 
 

@@ -303,8 +303,7 @@ class _Work:
 
     def attribute(self, persons: set[str], patients: set[PatientKey]) -> tuple[int, set[str]]:
         """Attribute newborn visits for these persons and their families: (visits attributed, persons changed)."""
-        family = self._family(patients | self._mothers_before(persons))
-        members = {key for pair in family for key in pair} | patients
+        family, members = self._family(patients | self._mothers_before(persons))
         person_of = self.persons_of(members)
         births = {one.key: one.birth_date or "" for one in self.identities(members)}
         babies: dict[str, set[Baby]] = {}
@@ -323,8 +322,9 @@ class _Work:
         self.save_findings(everyone, "newborn-visit-ambiguous", findings)
         return sum(row.type == "Encounter" for row in after), self._save_attributed(everyone, after)
 
-    def _family(self, keys: set[PatientKey]) -> set[tuple[PatientKey, PatientKey]]:
-        # (baby, mother), over all their charts, and on to the mother's other babies and the babies' other mothers.
+    def _family(self, keys: set[PatientKey]) -> tuple[set[tuple[PatientKey, PatientKey]], set[PatientKey]]:
+        # (baby, mother) over all their charts, and on to the mother's other babies and the babies' other mothers;
+        # and all these charts.
         pairs: set[tuple[PatientKey, PatientKey]] = set()
         known: set[PatientKey] = set()
         frontier = keys
@@ -339,7 +339,7 @@ class _Work:
             relatives = {key for pair in found for key in pair}
             charts = {PatientKey(self._names[row[0]], row[1]) for row in self._select(_NEIGHBOURS[0], relatives)}
             frontier = (relatives | charts) - known
-        return pairs
+        return pairs, known
 
     def _mothers_before(self, persons: set[str]) -> set[PatientKey]:
         # Whose record held visits of these persons until now: the relation may be gone today.

@@ -140,6 +140,26 @@ def test_twins_newborn_visit_stays_with_the_mother_and_says_so(store: Store) -> 
     ] * 3
 
 
+def test_the_visit_may_be_in_another_chart_of_the_mother(store: Store) -> None:
+    written(
+        store,
+        batch(
+            "Patient",
+            patient("baby"),
+            patient("mum1", "1998-04-04", mrn="77", cin="M"),
+            patient("mum2", "1998-04-04", cin="M"),
+        ),
+        batch("RelatedPerson", mother_of("r", "baby", MRN, "77")),
+        batch("Encounter", encounter("newborn", "mum2", "2025-01-13")),
+    )
+    assert ids(store.record("baby"), "Encounter") == ["newborn"]
+
+    # Her charts are told apart: what stays linked with the baby holds no visit.
+    written(store, batch("Patient", patient("mum2", "1998-04-05", cin="M")))
+    assert ids(store.record("baby"), "Encounter") == []
+    assert ids(store.record("mum2"), "Encounter") == ["newborn"]
+
+
 def test_a_second_baby_that_comes_later_makes_the_visit_ambiguous(store: Store) -> None:
     written(store, *family(patient("baby1")))
     before = store.revisions(["baby1", "mum"])
