@@ -128,7 +128,8 @@ class Conversions:
         found = [(kind, self.cost(kind, target)) for kind in sorted(source.alternatives, key=str)]
         fitting = sorted(((kind, cost) for kind, cost in found if cost is not None), key=lambda pair: pair[1])
         if target == QUANTITY:  # a bare number is a quantity only where no alternative says its unit
-            proper = [(kind, cost) for kind, cost in fitting if cost < COMPLEX + SIMPLE]
+            numbers = (INTEGER, LONG, DECIMAL)
+            proper = [(kind, cost) for kind, cost in fitting if cost < COMPLEX + SIMPLE and kind not in numbers]
             return proper or fitting
         return fitting
 
@@ -235,6 +236,13 @@ class Conversions:
         if isinstance(narrowed, ModelProperty) and not isinstance(narrowed.type, ChoiceOf):
             null = self._operator("IsNull", ANY, narrowed)
             return self._operator("Not", BOOLEAN, null)
+        asked = [when for when, _ in _branches_giving(expression, kind)]
+        if asked:
+            either = asked[0]
+            for condition in asked[1:]:
+                row = next(row for row in self._rows["Or"] if row.operands == (BOOLEAN, BOOLEAN))
+                either = Operator(type=BOOLEAN, span=expression.span, row=row, operands=(either, condition))
+            return either
         return Is(type=BOOLEAN, span=expression.span, operand=expression, target=kind)
 
     def _operator(self, name: str, kind: Type, operand: Expression) -> Operator:
@@ -300,16 +308,20 @@ def narrow(expression: Expression, kind: Type) -> Expression:
         choices = tuple(choice for choice in expression.choices if choice.type == kind)
         if choices:
             return replace(expression, type=kind, choices=choices)
-    if isinstance(expression, Case) and _branches_on_json_keys(expression):
-        items = tuple(
-            (when, then.operand)
-            for when, then in expression.items
-            if isinstance(then, As) and then.operand.type == kind
-        )
-        if items:
-            nothing = Constant(type=kind, span=expression.span, value=None)
-            return Case(type=kind, span=expression.span, items=items, otherwise=nothing)
+    items = _branches_giving(expression, kind)
+    if items:
+        nothing = Constant(type=kind, span=expression.span, value=None)
+        return Case(type=kind, span=expression.span, items=items, otherwise=nothing)
     return As(type=kind, span=expression.span, operand=expression, target=kind, strict=False)
+
+
+def _branches_giving(expression: Expression, kind: Type) -> tuple[tuple[Expression, Expression], ...]:
+    """The branches (condition, value of `kind`) of a choice that was made by branching on JSON keys."""
+    if not isinstance(expression, Case) or not _branches_on_json_keys(expression):
+        return ()
+    return tuple(
+        (when, then.operand) for when, then in expression.items if isinstance(then, As) and then.operand.type == kind
+    )
 
 
 def _branches_on_json_keys(case: Case) -> bool:

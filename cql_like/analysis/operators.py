@@ -7,7 +7,7 @@ from cql_like.analysis.conversions import narrow
 from cql_like.analysis.literals import calendar_unit
 from cql_like.analysis.problems import UNKNOWN, broken
 from cql_like.analysis.vocabulary import BINARY, CALENDAR_PRECISIONS, COMPONENTS, ELAPSED, NEGATIONS, UNARY
-from cql_like.ir import As, Case, Constant, Expression, If, Is, ModelProperty, Span
+from cql_like.ir import As, Case, Constant, Expression, If, Is, Span
 from cql_like.model.registry import choice_of
 from cql_like.runtime.values import Long, Quantity
 from cql_like.syntax import tree
@@ -107,10 +107,8 @@ def test_type(operand: Expression, target: Type, span: Span, context: Context) -
         return broken(span)
     if operand.type != ANY and context.services.models.is_subtype(operand.type, target):
         return not_null(operand, span, context)
-    if isinstance(operand, ModelProperty) and isinstance(operand.type, ChoiceOf):
-        narrowed = narrow(operand, target)
-        if isinstance(narrowed, ModelProperty):
-            return not_null(narrowed, span, context)
+    if isinstance(operand.type, ChoiceOf):
+        return context.services.conversions.is_alternative(operand, target)
     return Is(type=BOOLEAN, span=span, operand=operand, target=target)
 
 
