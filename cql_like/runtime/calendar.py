@@ -9,6 +9,7 @@
 
 from datetime import date as _date
 from decimal import Decimal
+from functools import lru_cache
 from typing import Any
 
 from cql_like.ir import Precision
@@ -46,6 +47,7 @@ def _period(quantity: Quantity) -> Precision:
     )
 
 
+@lru_cache(maxsize=1024)
 def _amount(quantity: Quantity, sign: int) -> tuple[int, Precision]:
     """A whole number of periods. Fractions of seconds become milliseconds; other fractions are dropped (§Add)."""
     period = _period(quantity)
@@ -132,6 +134,7 @@ def _check_year(year: int) -> None:
         raise CqlRuntimeError(f"date arithmetic gives the year {year}; expected 1 to 9999")
 
 
+@lru_cache(maxsize=65_536)
 def date_of(ordinal: int) -> Date:
     """The date with that ordinal.
 

@@ -159,6 +159,7 @@ def datetime_of(value: Date) -> DateTime:
     return DateTime(value.year, value.month, value.day)
 
 
+@lru_cache(maxsize=65_536)
 def date_from(value: DateTime) -> Date:
     """`date from`: the date as the value's own offset shows it."""
     return Date(value.year, value.month, value.day)
@@ -206,11 +207,11 @@ def needed(value: Temporal, precision: Precision) -> int:
     Raises:
         CqlRuntimeError: the kind of value has no such precision.
     """
-    table = TIME_COUNT if isinstance(value, Time) else DATE_COUNT
+    table = TIME_COUNT if type(value) is Time else DATE_COUNT
     count = table.get(precision)
     if count is None:
         raise CqlRuntimeError(f"a time has no {precision}; expected hour, minute, second or millisecond")
-    if isinstance(value, Date) and count > 3:
+    if count > 3 and type(value) is Date:
         raise CqlRuntimeError(f"a date has no {precision}; expected year, month, week or day")
     return count
 
@@ -231,20 +232,23 @@ def compare(left: Any, right: Any, precision: Precision | None = None) -> int | 
     if precision is None:
         if type(left) is Date and type(right) is Date and left.ordinal and right.ordinal:
             return (left.ordinal > right.ordinal) - (left.ordinal < right.ordinal)
-        if type(left) is DateTime and type(right) is DateTime and left.count == right.count and left.count >= 6:
-            return (left.instant > right.instant) - (left.instant < right.instant)
+        if type(left) is DateTime and type(right) is DateTime and left.count >= 6 and right.count >= 6:
+            if left.count == right.count:
+                return (left.instant > right.instant) - (left.instant < right.instant)
+            seconds, others = left.instant // 1000, right.instant // 1000
+            return None if seconds == others else 1 if seconds > others else -1
     first, second = _comparable(left, right)
-    limit = len(first) if precision is None else needed(left, precision)
+    limit = 7 if precision is None else needed(left, precision)
     if precision == "week" and len(first) >= 3 and len(second) >= 3:
         weeks = week_index(first), week_index(second)
         return (weeks[0] > weeks[1]) - (weeks[0] < weeks[1])
-    shared = min(len(first), len(second), limit) if precision is not None else min(len(first), len(second))
+    shared = min(len(first), len(second), limit)
     head, other = first[:shared], second[:shared]
     if head != other:
         return 1 if head > other else -1
-    if precision is not None:
-        return 0 if shared >= limit else (0 if precision == "week" else None)
-    return 0 if len(first) == len(second) else None
+    if precision is None:
+        return 0 if len(first) == len(second) else None
+    return 0 if shared == limit else None
 
 
 def equivalent(left: Temporal, right: Temporal) -> bool:

@@ -49,21 +49,21 @@ class Long(int):
     __str__ = int.__repr__
 
 
+def _outside(what: str, value: int, low: int, high: int) -> CqlRuntimeError:
+    return CqlRuntimeError(f"{what} is {value}; expected {low} to {high}")
+
+
 def _check(what: str, value: int | None, low: int, high: int) -> None:
     if value is not None and not low <= value <= high:
-        raise CqlRuntimeError(f"{what} is {value}; expected {low} to {high}")
+        raise _outside(what, value, low, high)
 
 
-def _check_prefix(kind: str, components: tuple[int | None, ...]) -> int:
-    """The number of components given; they must be a prefix (no day without a month)."""
-    count = 0
-    for component in components:
-        if component is None:
-            break
-        count += 1
-    if any(component is not None for component in components[count:]):
+def _given(kind: str, components: tuple[int | None, ...]) -> tuple[int, ...]:
+    """The components that are given; they must be a prefix (no day without a month)."""
+    given = tuple(component for component in components if component is not None)
+    if given != components[: len(given)]:
         raise CqlRuntimeError(f"a {kind} names a component after one that is missing: {components}")
-    return count
+    return given
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,30 +74,31 @@ class Date:
     month: int | None = None
     day: int | None = None
     ordinal: int = field(default=0, init=False, compare=False, repr=False)  # 0 where the date is partial
+    components: tuple[int, ...] = field(default=(), init=False, compare=False, repr=False)  # those that are given
 
     def __post_init__(self) -> None:
         year, month, day = self.year, self.month, self.day
-        _check("the year of a date", year, 1, 9999)
+        if not 1 <= year <= 9999:
+            raise _outside("the year of a date", year, 1, 9999)
         if month is None:
             if day is not None:
                 raise CqlRuntimeError(f"a date with a day needs a month: year {year}, day {day}")
+            _set(self, "components", (year,))
             return
-        _check("the month of a date", month, 1, 12)
-        if day is not None:
-            _check(f"the day of {year:04}-{month:02}", day, 1, days_in_month(year, month))
-            _set(self, "ordinal", _date(year, month, day).toordinal())
-
-    @property
-    def components(self) -> tuple[int, ...]:
-        """The components that are given, from the year on."""
-        if self.day is not None and self.month is not None:
-            return (self.year, self.month, self.day)
-        return (self.year,) if self.month is None else (self.year, self.month)
+        if not 1 <= month <= 12:
+            raise _outside("the month of a date", month, 1, 12)
+        if day is None:
+            _set(self, "components", (year, month))
+            return
+        if not 1 <= day <= 28 and not 1 <= day <= days_in_month(year, month):
+            raise _outside(f"the day of {year:04}-{month:02}", day, 1, days_in_month(year, month))
+        _set(self, "ordinal", _date(year, month, day).toordinal())
+        _set(self, "components", (year, month, day))
 
     @property
     def count(self) -> int:
         """How many components are given: 1 (year) to 3 (day)."""
-        return 1 if self.month is None else 2 if self.day is None else 3
+        return len(self.components)
 
     def __str__(self) -> str:
         return "-".join(f"{part:0{4 if i == 0 else 2}}" for i, part in enumerate(self.components))
@@ -117,10 +118,14 @@ class DateTime:
     offset: int | None = None
     count: int = field(default=0, init=False, compare=False, repr=False)  # components given: 1 (year) to 7
     instant: int = field(default=0, init=False, compare=False, repr=False)  # ms since 0000-12-31 UTC; count >= 6 only
+    # the components that are given, from the year on, in the value's own offset
+    components: tuple[int, ...] = field(default=(), init=False, compare=False, repr=False)
 
     def __post_init__(self) -> None:
         year, month, day, hour = self.year, self.month, self.day, self.hour
-        count = _check_prefix("date-time", (year, month, day, hour, self.minute, self.second, self.millisecond))
+        given = _given("date-time", (year, month, day, hour, self.minute, self.second, self.millisecond))
+        count = len(given)
+        _set(self, "components", given)
         _set(self, "count", count)
         _check("the year of a date-time", year, 1, 9999)
         _check("the month of a date-time", month, 1, 12)
@@ -135,12 +140,6 @@ class DateTime:
             seconds = (hour * 60 + self.minute - (self.offset or 0)) * 60 + (self.second or 0)
             days = _date(year, month, day).toordinal()
             _set(self, "instant", days * _MS_PER_DAY + seconds * 1000 + (self.millisecond or 0))
-
-    @property
-    def components(self) -> tuple[int, ...]:
-        """The components that are given, from the year on, in the value's own offset."""
-        parts = (self.year, self.month, self.day, self.hour, self.minute, self.second, self.millisecond)
-        return tuple(part for part in parts if part is not None)
 
     def __str__(self) -> str:
         return format_datetime(self)
@@ -168,18 +167,14 @@ class Time:
     minute: int | None = None
     second: int | None = None
     millisecond: int | None = None
+    components: tuple[int, ...] = field(default=(), init=False, compare=False, repr=False)  # those that are given
 
     def __post_init__(self) -> None:
-        _check_prefix("time", (self.hour, self.minute, self.second, self.millisecond))
+        _set(self, "components", _given("time", (self.hour, self.minute, self.second, self.millisecond)))
         _check("the hour of a time", self.hour, 0, 23)
         _check("the minute of a time", self.minute, 0, 59)
         _check("the second of a time", self.second, 0, 59)
         _check("the millisecond of a time", self.millisecond, 0, 999)
-
-    @property
-    def components(self) -> tuple[int, ...]:
-        """The components that are given, from the hour on."""
-        return tuple(p for p in (self.hour, self.minute, self.second, self.millisecond) if p is not None)
 
     @property
     def count(self) -> int:
