@@ -140,6 +140,8 @@ def list_selector(node: tree.ListSelector, context: Context) -> Expression:
         element = context.unit.resolve_type(node.element_type)
     else:
         element = context.services.conversions.common([item.type for item in items]) or ANY
+    if element == UNKNOWN:
+        return broken(node.span)
     converted = tuple(
         context.coerce(item, element, source.span, "a list item")
         for item, source in zip(items, node.items, strict=True)

@@ -68,10 +68,9 @@ def infix(
         parts = [context.apply("Coalesce", [part, empty], span, written="&") for part in (left, right)]
         return context.apply("Concatenate", parts, span, written="&")
     name = BINARY[operator]
-    if operator == "+" and not context.fits("Add", left.type, right.type):
-        return context.apply("Concatenate", [left, right], span, written="+")
-    if operator == "+" and STRING in (left.type, right.type) and context.fits("Concatenate", left.type, right.type):
-        return context.apply("Concatenate", [left, right], span, written="+")
+    texts = operator == "+" and context.fits("Concatenate", left.type, right.type)
+    if texts and (STRING in (left.type, right.type) or not context.fits("Add", left.type, right.type)):
+        name = "Concatenate"
     if name in NEGATIONS and not context.services.overloads.rows.get(name):
         positive = context.apply(NEGATIONS[name], [left, right], span, written=operator)
         return context.apply("Not", [positive], span)

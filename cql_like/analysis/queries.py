@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 
 from cql_like.analysis.context import Context, show
-from cql_like.analysis.problems import UNKNOWN
+from cql_like.analysis.problems import UNKNOWN, broken
 from cql_like.ir import (
     Aggregate,
     AliasRef,
@@ -47,11 +47,13 @@ def query(node: tree.Query, context: Context) -> Expression:
         kind: Type = aggregate.expression.type
     else:
         element = _element_type(sources[0].expression.type) if returning is None else returning.type
-        kind = element if singular else ListOf(element)
+        kind = UNKNOWN if element == UNKNOWN else element if singular else ListOf(element)
     sort = tuple(_sort_item(item, kind, context) for item in node.sort)
     if node.sort and aggregate is None and singular:
         context.problem(node.sort[0].span, "one value cannot be sorted", "a query over a list")
         sort = ()
+    if kind == UNKNOWN:
+        return broken(node.span)
     return Query(
         type=kind,
         span=node.span,

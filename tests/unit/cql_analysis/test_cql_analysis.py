@@ -297,6 +297,24 @@ def test_qicore_elements_are_read_from_fhir_json() -> None:
     assert str(defines["Race"].expression.type) == "List<System.Code>"
 
 
+@pytest.mark.parametrize(
+    ("condition", "made"),
+    [
+        ("O.value is Quantity", "Not(IsNull(O.valueQuantity))"),
+        (
+            "O.value > 5 'mg'",
+            "Greater(case when Not(IsNull(O.valueQuantity)) then ToQuantity(O.valueQuantity) else null, 5 'mg')",
+        ),
+    ],
+)
+def test_a_mapped_choice_is_read_from_the_json_key_that_is_asked_for(condition: str, made: str) -> None:
+    made_program = program(
+        f"library T using QICore version '4.1.1' context Patient define A: [Observation] O where {condition}"
+    )
+    defines = made_program.libraries[made_program.main].defines
+    assert short(defines["A"].expression) == f"(from [Observation] O where {made})"
+
+
 def test_null_fits_everywhere_and_takes_the_type_it_is_used_as() -> None:
     node = expression("1 + null")
     assert isinstance(node, ir.Operator)

@@ -98,6 +98,10 @@ define Born: Patient.birthDate"""
             ],
         ),
         ("library T define A: 1 define A: 2", ['1: "A" is declared twice (a name of its own)']),
+        (
+            "library T define A: ({Nowhere}) E where E.x = 1 define B: First(A) + 1 define C: A union {1}",
+            ['1: nothing is named "Nowhere" here'],
+        ),
         ("library T define A: Tuple { a: 1 }.b", ['1: Tuple{a Integer} has no element "b" (one of a)']),
         (
             "library T parameter P Integer default 'x'",
