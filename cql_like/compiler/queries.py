@@ -11,6 +11,8 @@ from cql_like.walk import walk
 if TYPE_CHECKING:
     from cql_like.compiler.expressions import Expressions
 
+_MOST_NESTED_LOOPS = 3  # more sources than these are combined by one loop
+
 
 def compile_query(expressions: "Expressions", node: ir.Query) -> Py:
     """The value of a query: a list, one value (singular or aggregate), or null where a source is null."""
@@ -136,7 +138,14 @@ class _Query:
             head = f"for {names[number]} in {self._sequence(source, sources[number])}:"
             self.w.block(head, lambda: level(number + 1))
 
-        level(0)
+        if len(sources) <= _MOST_NESTED_LOOPS:
+            level(0)
+            return
+        for source, name in zip(self.node.sources, names, strict=True):
+            self._bind(source, name)
+        sequences = [self._sequence(source, value) for source, value in zip(self.node.sources, sources, strict=True)]
+        head = f"for {', '.join(names)} in combinations([{', '.join(sequences)}]):"
+        self.w.block(head, lambda: self._conditions(body))
 
     def _hoist(self, relationship: ir.Relationship) -> None:
         """A relationship's source that doesn't depend on the row is evaluated once, before the loops."""
