@@ -5,7 +5,7 @@ PYTHON ?= $(shell command -v python3.11 || command -v python3)
 VENV := .venv
 BIN := $(VENV)/bin
 export PYTHONDONTWRITEBYTECODE ?=
-.PHONY: help demo demo-check test lint format bench pins clean
+.PHONY: help demo demo-check test lint format bench truth pins clean
 
 help: ## this list
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:[^#]*## /\t/' | expand -t 16
@@ -44,6 +44,9 @@ format: $(VENV)/.dev ## rewrite to the house format
 
 bench: $(VENV)/.runtime ## figures: ingest, evaluation, $$care-gaps (printed, never asserted)
 	@$(BIN)/python -m benchmarks
+
+truth: $(VENV)/.runtime ## every evaluated gap of 21,000 sandbox children against their planned truth
+	@$(BIN)/python -m scripts.check_truth $(ARGS)
 
 pins: $(VENV)/.dev ## rewrite requirements*.txt from requirements*.in
 	$(BIN)/pip-compile -q --strip-extras --no-annotate --no-emit-find-links --no-header -o requirements.txt requirements.in

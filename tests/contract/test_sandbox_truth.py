@@ -1,0 +1,53 @@
+"""Through a badly behaved EHR and the store, every child's gaps come out as they were planned, and nothing is lost."""
+
+from collections import Counter
+from datetime import UTC, datetime
+from pathlib import Path
+
+import orjson
+
+from adapters import open_source
+from adapters.http import RetryPolicy
+from gapsvc import jobs
+from gapsvc.evaluation.catalogue import evaluators, types_to_pull
+from gapsvc.sandbox import generate, write
+from gapsvc.sandbox.misbehaviour import Misbehaviour
+from gapsvc.sandbox.server import serve
+from gapsvc.store import Store
+from scripts.check_truth import AS_OF, PERIOD, check, disagreements
+
+NOW = datetime(2026, 11, 22, 18, tzinfo=UTC)
+PATIENT = RetryPolicy(attempts=12, backoff=0.01, max_backoff=0.05, max_retry_after=0.05)
+
+
+def test_a_misbehaving_ehr_loses_no_record_and_changes_no_gap(tmp_path: Path) -> None:
+    planned = generate(seed=5, size=300, as_of=AS_OF)
+    folder = tmp_path / "sandbox"
+    write(planned, folder)
+    chosen = list(evaluators().values())
+    types = types_to_pull(chosen)
+    sent = Counter(
+        orjson.loads(line)["resourceType"]
+        for name in types
+        if (folder / f"{name}.ndjson").exists()
+        for line in (folder / f"{name}.ndjson").read_bytes().splitlines()
+    )
+    with Store.open(f"sqlite:///{tmp_path / 'gapsvc.db'}") as store:
+        store.migrate()
+        with serve(folder, misbehave=Misbehaviour.all(), page_size=50) as ehr:
+            report = jobs.pull(store, open_source(ehr.url, "ehr", policy=PATIENT), types, now=NOW)
+        assert report.complete, [one.error for one in report.types.values()]
+        assert {name: one.counts.new for name, one in report.types.items() if one.counts.new} == dict(sent)
+        assert report.counts.quarantined == 0
+        jobs.evaluate_all(store, chosen, PERIOD, AS_OF)
+        wrong = [
+            line for truth in planned.truth() for line in disagreements(truth, list(store.results(truth["person"])))
+        ]
+    assert wrong == []
+
+
+def test_truth_agrees_for_every_child() -> None:
+    """The same in memory, over more children of another seed (`make truth` does it over 21,000)."""
+    compared, within, wrong = check(seed=11, children=1_500)
+    assert wrong == []
+    assert (compared, within > 500) == (1_500, True)
