@@ -28,7 +28,7 @@ JsonObject = Mapping[str, Any]
 
 
 def to_json(result: MeasureResult) -> bytes:
-    """The result as canonical JSON (keys sorted), UTF-8: equal results give equal bytes."""
+    """The result as JSON, UTF-8: fields in their class's order, mappings by key, so equal results give equal bytes."""
     return orjson.dumps(result, default=dict, option=orjson.OPT_SORT_KEYS)  # other mappings than dict
 
 
