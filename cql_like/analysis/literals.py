@@ -12,7 +12,6 @@ from cql_like.ir import (
     IntervalSelector,
     ListSelector,
     OperatorRow,
-    Span,
     TupleSelector,
 )
 from cql_like.model.fhir_conversions import primitive_constructor
@@ -235,8 +234,3 @@ def iteration(node: tree.Iteration, context: Context) -> Expression:
 def external_constant(node: tree.ExternalConstant, context: Context) -> Expression:
     """`%name`: constants of a FHIRPath environment, which CQL libraries do not have."""
     return context.problem(node.span, f"%{node.name} is not defined", "a parameter of the library")
-
-
-def constant_int(value: int, span: Span | None) -> Constant:
-    """An Integer constant that the analysis makes itself."""
-    return Constant(type=INTEGER, span=span, value=value)

@@ -140,7 +140,11 @@ def _sort_item(node: tree.SortItem, result: Type, context: Context) -> SortItem:
         key: Expression = element
     else:
         key = context.bind({"$this": element}, implicit=element).analyse(node.expression)
-    system = context.services.models.conversions(key.type)
-    if len(system) == 1:  # keys are compared, so they are System values
-        key = context.services.conversions.coerce(key, system[0].result)
-    return SortItem(key, node.descending)
+    if key.type in (ANY, UNKNOWN):
+        return SortItem(key, node.descending)
+    order = context.services.overloads.match("Less", (key.type, key.type))
+    if order is None:
+        context.problem(node.span, f"nothing orders values of {show(key.type)}", "numbers, texts, dates or quantities")
+        return SortItem(key, node.descending)
+    # keys are compared, so they are System values
+    return SortItem(context.services.conversions.coerce(key, order.operands[0]), node.descending)

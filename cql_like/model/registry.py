@@ -22,17 +22,17 @@ class Models:
     """System and the models in use, by name."""
 
     models: Mapping[str, Model]
-    _conversions: dict[Named, tuple[OperatorRow, ...]] = field(default_factory=dict[Named, tuple[OperatorRow, ...]])
-    _subtypes: dict[tuple[Type, Type], bool] = field(default_factory=dict[tuple[Type, Type], bool])
+    _conversions: dict[Named, tuple[OperatorRow, ...]] = field(
+        default_factory=dict[Named, tuple[OperatorRow, ...]], compare=False, repr=False
+    )
+    _subtypes: dict[tuple[Type, Type], bool] = field(
+        default_factory=dict[tuple[Type, Type], bool], compare=False, repr=False
+    )
 
     @staticmethod
     def of(*models: Model) -> "Models":
         """System and these models."""
         return Models({SYSTEM.name: SYSTEM} | {model.name: model for model in models})
-
-    def with_model(self, model: Model) -> "Models":
-        """These and one more."""
-        return Models(dict(self.models) | {model.name: model})
 
     # ------------------------------------------------------------------------------------------------ classes
 

@@ -149,6 +149,10 @@ def test_a_problem_says_what_where_and_what_was_expected(text: str, expected: li
             "[Encounter] E where E.perod is null",
             ['9: FHIR.Encounter has no element "perod" (did you mean "period"?)'],
         ),
+        (
+            "[Encounter] E sort by type",
+            ["9: nothing orders values of List<FHIR.CodeableConcept> (numbers, texts, dates or quantities)"],
+        ),
         ("[Period]", ["9: FHIR.Period cannot be retrieved (a class of resources)"]),
         ("[Encounter: 'x']", ["9: a retrieve cannot compare codes with text (a declared code or value set)"]),
     ],
