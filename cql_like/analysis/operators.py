@@ -1,6 +1,8 @@
 """Operators, conditionals and type operators -> rows of the operator table (CQL §Operators; Appendix B)."""
 
+from dataclasses import replace
 from decimal import Decimal
+from functools import reduce
 
 from cql_like.analysis.context import Context, show
 from cql_like.analysis.conversions import narrow
@@ -14,7 +16,9 @@ from cql_like.syntax import tree
 from cql_like.types import (
     ANY,
     BOOLEAN,
+    CODE,
     CODESYSTEM,
+    CONCEPT,
     DECIMAL,
     INTEGER,
     LONG,
@@ -107,7 +111,10 @@ def test_type(operand: Expression, target: Type, span: Span, context: Context) -
     if operand.type != ANY and context.services.models.is_subtype(operand.type, target):
         return not_null(operand, span, context)
     if isinstance(operand.type, ChoiceOf):
-        return context.services.conversions.is_alternative(operand, target)
+        conversions, models = context.services.conversions, context.services.models
+        kinds = [kind for kind in sorted(operand.type.alternatives, key=str) if models.is_subtype(kind, target)]
+        tests = [conversions.is_alternative(operand, kind) for kind in kinds or [target]]
+        return reduce(lambda left, right: context.apply("Or", [left, right], span), tests)
     return Is(type=BOOLEAN, span=span, operand=operand, target=target)
 
 
@@ -125,6 +132,8 @@ def cast_to(operand: Expression, target: Type, strict: bool, span: Span, context
         return operand
     if isinstance(operand, Constant) and operand.value is None:
         return Constant(type=target, span=span, value=None)
+    if models.is_subtype(source, target) and target != ANY and not isinstance(target, ChoiceOf):
+        return replace(operand, type=target)  # up to a base class: the value is as it was
     alternatives = source.alternatives if isinstance(source, ChoiceOf) else frozenset({source})
     targets = target.alternatives if isinstance(target, ChoiceOf) else frozenset({target})
     if source != ANY and not any(
@@ -139,6 +148,8 @@ def cast_to(operand: Expression, target: Type, strict: bool, span: Span, context
                 span, f"{show(source)} can never be {show(target)}", "a subtype or an alternative of it"
             )
     if not strict and isinstance(source, ChoiceOf) and not isinstance(target, ChoiceOf):
+        if target not in alternatives and any(models.is_subtype(kind, target) for kind in alternatives):
+            return context.services.conversions.coerce(operand, target)
         return narrow(operand, target)
     return As(type=target, span=span, operand=operand, target=target, strict=strict)
 
@@ -230,6 +241,11 @@ def in_terminology(element: Expression, terminology: Expression, span: Span, con
     if element.type == UNKNOWN:
         return broken(span)
     name = "InValueSet" if terminology.type == VALUESET else "InCodeSystem"
+    if isinstance(element.type, ChoiceOf):  # a coded alternative says more than one that is mere text
+        for target in (CONCEPT, CODE, ListOf(CONCEPT), ListOf(CODE)):
+            if context.services.conversions.cost(element.type, target) is not None:
+                element = context.services.conversions.coerce(element, target)
+                break
     if not context.fits(name, element.type, terminology.type):
         many = f"Any{name}"
         if context.fits(many, element.type, terminology.type):

@@ -169,8 +169,8 @@ def conversion_for(base: Named, source: Named) -> OperatorRow | None:
 
 
 def _scalar_text(value: Any) -> Any:
-    """The JSON of a System value as a FHIR primitive: dates as text, the rest as it is."""
-    return value if isinstance(value, str | bool | int | Decimal) else str(value)
+    """The JSON of a System value as a FHIR primitive: dates as text (without CQL's final T), the rest as it is."""
+    return value if isinstance(value, str | bool | int | Decimal) else str(value).removesuffix("T")
 
 
 @cache

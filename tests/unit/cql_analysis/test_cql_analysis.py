@@ -206,6 +206,12 @@ INFANT = str(Code("99391", "http://www.ama-assn.org/go/cpt"))
             "System.Boolean",
             "Before(ToDateTime(ToDate(Patient.birthDate)), Start(Measurement Period))",
         ),
+        ("Patient as FHIR.Resource", "FHIR.Resource", "Patient"),
+        (
+            '[Observation] O where O.value in "Well Visit"',
+            "List<FHIR.Observation>",
+            "(from [Observation] O where InValueSet(ToConcept(O.valueCodeableConcept), urn:vs:well))",
+        ),
         ("Patient.deceased", "Choice<FHIR.boolean, FHIR.dateTime>", "Patient.deceasedBoolean|deceasedDateTime"),
         ("Patient.deceased as FHIR.dateTime", "FHIR.dateTime", "Patient.deceasedDateTime"),
         ("(Patient.deceased as FHIR.dateTime).value", "System.DateTime", "ToDateTime(Patient.deceasedDateTime)"),
