@@ -241,7 +241,8 @@ def _need(concept: cql_like.Concept | None) -> Need | None:
     if concept is None:
         return None
     code = concept.codes[0]
-    return Need(concept.display or code.display or code.code, Coding(code.system or "", code.code, code.display))
+    text = code.code or ""
+    return Need(concept.display or code.display or text, Coding(code.system or "", text, code.display))
 
 
 def _day(value: cql_like.Date | None) -> date | None:

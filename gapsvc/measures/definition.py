@@ -67,7 +67,7 @@ class MeasureDefinition:
     schedule: str | None
     library_name: str
     cql: str
-    libraries: Mapping[tuple[str, str], str]  # (name, version) -> CQL text of what it includes
+    libraries: Mapping[tuple[str, str | None], str]  # (name, version) -> CQL text of what it may include
     value_sets: tuple[Mapping[str, Any], ...]  # FHIR ValueSets
     parameters: Mapping[str, int | str | bool | float]
     groups: tuple[Group, ...]
@@ -154,9 +154,9 @@ def read_measure(
     )
 
 
-def _libraries(common: Path) -> dict[tuple[str, str], str]:
+def _libraries(common: Path) -> dict[tuple[str, str | None], str]:
     """The common libraries, keyed as `include Name version 'v'` asks for them."""
-    found: dict[tuple[str, str], str] = {}
+    found: dict[tuple[str, str | None], str] = {}
     for file in sorted(common.glob("*.cql")):
         text = file.read_text(encoding="utf-8")
         header = next(line for line in text.splitlines() if line.startswith("library "))
