@@ -27,10 +27,16 @@ def call(node: tree.Call, context: Context) -> Expression:
         if included is not None:
             operands = [context.analyse(operand) for operand in node.operands]
             found = _best(
-                included.functions_named(node.name), operands, node, context, f"{node.source.name}.{node.name}"
+                included.functions_named(node.name, public=True),
+                operands,
+                node,
+                context,
+                f"{node.source.name}.{node.name}",
             )
             if found is not None:
                 return found
+            if included.functions_named(node.name):
+                return context.problem(node.span, f'"{node.name}" is private to {included.key}', "a public function")
             known = included.function_names()
             return context.problem(
                 node.span, f'{node.source.name} has no function "{node.name}"', did_you_mean(node.name, known)

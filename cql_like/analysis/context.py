@@ -11,10 +11,11 @@ from typing import TYPE_CHECKING, Any
 from cql_like.analysis.conversions import Conversions
 from cql_like.analysis.overloads import Overloads
 from cql_like.analysis.problems import UNKNOWN, Problems, broken
-from cql_like.ir import Constant, Expression, Precision, Span
+from cql_like.analysis.walk import is_small
+from cql_like.ir import AliasRef, Constant, Expression, ListSelector, Precision, Query, Source, Span
 from cql_like.model.registry import Models
 from cql_like.syntax import tree
-from cql_like.types import BOOLEAN, Type
+from cql_like.types import BOOLEAN, ListOf, Type
 
 if TYPE_CHECKING:
     from cql_like.analysis.libraries import LibraryUnit
@@ -108,6 +109,34 @@ class Context:
             return self.problem(span, f"{label} takes no precision ({precision}) for ({kinds})")
         expected = " or ".join(overloads.signatures(name)[:8])
         return self.problem(span, f"{label} cannot take ({kinds})", expected or None)
+
+    def once(self, expression: Expression, span: Span, build: Callable[[Expression], Expression]) -> Expression:
+        """What `build` makes of an expression that it uses several times, without growing with each use.
+
+        A small expression is repeated. A large one becomes the one element of a query's source, and `build` gets the
+        alias: `First({expression} once return all build(once))`.
+        """
+        if is_small(expression):
+            return build(expression)
+        alias = self.unique.unique("once")
+        value = build(AliasRef(type=expression.type, span=span, name=alias))
+        if value.type == UNKNOWN:
+            return value
+        source = ListSelector(type=ListOf(expression.type), span=expression.span, items=(expression,))
+        query = Query(
+            type=ListOf(value.type),
+            span=span,
+            sources=(Source(alias, source),),
+            lets=(),
+            relationships=(),
+            where=None,
+            returning=value,
+            distinct=False,
+            aggregate=None,
+            sort=(),
+            singular=False,
+        )
+        return self.apply("First", [query], span)
 
     def fits(self, name: str, *types: Type) -> bool:
         """Does an overload of the operator fit these types?"""

@@ -11,6 +11,7 @@ from collections.abc import Mapping
 from dataclasses import replace
 
 from cql_like.analysis.problems import UNKNOWN
+from cql_like.analysis.walk import is_small
 from cql_like.ir import (
     As,
     Case,
@@ -223,6 +224,12 @@ class Conversions:
         alternatives = [kind for kind, _ in self._alternatives(source, target)]
         if len(alternatives) == 1:
             return self.coerce(narrow(expression, alternatives[0]), target)
+        if not is_small(expression):  # converted within a list of one, where it can be named; null stays null
+            item = self._from_choice(IterationRef(type=source, name="$this"), source, target)
+            listed = ListSelector(type=ListOf(source), span=expression.span, items=(expression,))
+            converted = ListConvert(type=ListOf(target), span=expression.span, operand=listed, item=item)
+            first = self._rows["First"][0]
+            return Operator(type=target, span=expression.span, row=first, operands=(converted,))
         items = tuple(
             (self.is_alternative(expression, kind), self.coerce(narrow(expression, kind), target))
             for kind in alternatives

@@ -6,13 +6,13 @@ not become a deep chain of Python calls.
 """
 
 from collections.abc import Callable, Iterable
-from dataclasses import dataclass, field, fields, is_dataclass
-from functools import cache
-from typing import Any, TypeVar, cast
+from dataclasses import dataclass, field
+from typing import TypeVar, cast
 
 from cql_like.analysis.calls import FunctionCandidate
 from cql_like.analysis.context import Context, Services
 from cql_like.analysis.members import member_of
+from cql_like.analysis.order import bottom_up
 from cql_like.analysis.problems import UNKNOWN, Problems, broken, did_you_mean
 from cql_like.ir import (
     CodeSystemRef,
@@ -203,7 +203,7 @@ class LibraryUnit:
         if found is not None:
             return found
         if included._functions.get(name):
-            self.problems.report(span, f'"{name}" is a function of {included.key}', "its operands in parentheses")
+            self.problems.report(span, f'"{name}" is a function of {included.key}', "operands in parentheses")
             return broken(span)
         hint = did_you_mean(name, included.declared_names())
         self.problems.report(span, f'library {included.key} has no "{name}"', hint)
@@ -255,9 +255,10 @@ class LibraryUnit:
 
     # ------------------------------------------------------------------------------------------- functions
 
-    def functions_named(self, name: str) -> list[FunctionCandidate]:
-        """The overloads of a function of this library."""
-        return [self._candidate(entry) for entry in self._functions.get(name, ())]
+    def functions_named(self, name: str, *, public: bool = False) -> list[FunctionCandidate]:
+        """The overloads of a function of this library; `public`: only those that other libraries may call."""
+        entries = self._functions.get(name, ())
+        return [self._candidate(entry) for entry in entries if entry.declaration.public or not public]
 
     def fluent_functions(self, name: str) -> list[FunctionCandidate]:
         """The fluent functions of that name: this library's, and the public ones of those it includes."""
@@ -439,7 +440,7 @@ class LibraryUnit:
                 define = self._context_define(statement)
                 if define is not None:
                     self._defines[statement.name] = define
-        for name in self._bottom_up():
+        for name in bottom_up(self.source.statements):
             if isinstance(self._declared.get(name), tree.ExpressionDefinition):
                 self.define(name, self._declared[name].span)
             for entry in self._functions.get(name, ()):
@@ -457,50 +458,6 @@ class LibraryUnit:
             functions={entry.key: entry.function for entry in functions if entry.function is not None},
         )
 
-    def _bottom_up(self) -> list[str]:
-        """The names of defines and functions, each after those that it mentions (loops in any order)."""
-        mentioned: dict[str, list[str]] = {}
-        for statement in self.source.statements:
-            if isinstance(statement, tree.ExpressionDefinition):
-                mentioned.setdefault(statement.name, []).extend(_mentioned(statement.expression))
-            elif isinstance(statement, tree.FunctionDefinition) and statement.body is not None:
-                mentioned.setdefault(statement.name, []).extend(_mentioned(statement.body))
-            elif isinstance(statement, tree.FunctionDefinition):
-                mentioned.setdefault(statement.name, [])
-        order: list[str] = []
-        seen: set[str] = set()
-        for start in mentioned:
-            todo: list[tuple[str, bool]] = [(start, False)]
-            while todo:
-                name, done = todo.pop()
-                if done:
-                    order.append(name)
-                elif name in mentioned and name not in seen:
-                    seen.add(name)
-                    todo.append((name, True))
-                    todo.extend((other, False) for other in mentioned[name])
-        return order
-
 
 def _wrap(make: Callable[[Type], Type], kind: Type) -> Type:
     return UNKNOWN if kind == UNKNOWN else make(kind)
-
-
-@cache
-def _field_names(kind: type) -> tuple[str, ...]:
-    return tuple(item.name for item in fields(kind) if item.name != "span")
-
-
-def _mentioned(node: tree.Expression) -> list[str]:
-    """The names that an expression mentions as identifiers or calls."""
-    names: list[str] = []
-    todo: list[Any] = [node]
-    while todo:
-        item = todo.pop()
-        if isinstance(item, tuple):
-            todo.extend(cast(tuple[Any, ...], item))
-        elif is_dataclass(item) and not isinstance(item, type):
-            if isinstance(item, tree.Identifier | tree.Call):
-                names.append(item.name)
-            todo.extend(getattr(item, name) for name in _field_names(type(item)))
-    return names

@@ -183,6 +183,10 @@ def _of_each(source: Expression, kind: ListOf, name: str, span: Span, context: C
 
 def _of_choice(source: Expression, kind: ChoiceOf, name: str, span: Span, context: Context) -> Expression:
     """The element of whichever alternative has one, null for the others."""
+    return context.once(source, span, lambda shared: _of_each_alternative(shared, kind, name, span, context))
+
+
+def _of_each_alternative(source: Expression, kind: ChoiceOf, name: str, span: Span, context: Context) -> Expression:
     alternatives = [
         item for item in sorted(kind.alternatives, key=str) if element_type(item, name, context) is not None
     ]

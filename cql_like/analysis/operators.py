@@ -113,8 +113,12 @@ def test_type(operand: Expression, target: Type, span: Span, context: Context) -
     if isinstance(operand.type, ChoiceOf):
         conversions, models = context.services.conversions, context.services.models
         kinds = [kind for kind in sorted(operand.type.alternatives, key=str) if models.is_subtype(kind, target)]
-        tests = [conversions.is_alternative(operand, kind) for kind in kinds or [target]]
-        return reduce(lambda left, right: context.apply("Or", [left, right], span), tests)
+
+        def any_of(shared: Expression) -> Expression:
+            tests = [conversions.is_alternative(shared, kind) for kind in kinds or [target]]
+            return reduce(lambda left, right: context.apply("Or", [left, right], span), tests)
+
+        return any_of(operand) if len(kinds) < 2 else context.once(operand, span, any_of)
     return Is(type=BOOLEAN, span=span, operand=operand, target=target)
 
 
@@ -204,8 +208,12 @@ def elapsed_of(node: tree.ElapsedOf, context: Context) -> Expression:
     """`duration in days of interval`: between its start and its end."""
     operand = context.analyse(node.operand)
     written = f"{node.measure} in {node.precision}s of"
-    ends = [context.apply(name, [operand], node.span, written=written) for name in ("Start", "End")]
-    return context.apply(ELAPSED[node.measure], ends, node.span, node.precision, written=written)
+
+    def between_ends(shared: Expression) -> Expression:
+        ends = [context.apply(name, [shared], node.span, written=written) for name in ("Start", "End")]
+        return context.apply(ELAPSED[node.measure], ends, node.span, node.precision, written=written)
+
+    return broken(node.span) if operand.type == UNKNOWN else context.once(operand, node.span, between_ends)
 
 
 def between(node: tree.Between, context: Context) -> Expression:
@@ -214,14 +222,15 @@ def between(node: tree.Between, context: Context) -> Expression:
     if any(part.type == UNKNOWN for part in (operand, low, high)):
         return broken(node.span)
     above, below = ("Greater", "Less") if node.proper else ("GreaterOrEqual", "LessOrEqual")
-    return context.apply(
-        "And",
-        [
-            context.apply(above, [operand, low], node.span, written="between"),
-            context.apply(below, [operand, high], node.span, written="between"),
-        ],
-        node.span,
-    )
+
+    def both(shared: Expression) -> Expression:
+        comparisons = [
+            context.apply(above, [shared, low], node.span, written="between"),
+            context.apply(below, [shared, high], node.span, written="between"),
+        ]
+        return context.apply("And", comparisons, node.span)
+
+    return context.once(operand, node.span, both)
 
 
 def membership(node: tree.Membership, context: Context) -> Expression:
@@ -266,7 +275,15 @@ def if_then_else(node: tree.If, context: Context) -> Expression:
 
 def case(node: tree.Case, context: Context) -> Expression:
     """`case when c then a ... else b end`, with or without a comparand."""
-    comparand = None if node.comparand is None else context.analyse(node.comparand)
+    if node.comparand is None:
+        return _case(node, None, context)
+    comparand = context.analyse(node.comparand)
+    if comparand.type == UNKNOWN:
+        return broken(node.span)
+    return context.once(comparand, node.span, lambda shared: _case(node, shared, context))
+
+
+def _case(node: tree.Case, comparand: Expression | None, context: Context) -> Expression:
     conditions: list[Expression] = []
     for item in node.items:
         if comparand is None:

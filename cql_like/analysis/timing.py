@@ -34,7 +34,10 @@ def timing(node: tree.Timing, context: Context) -> Expression:
     if left.type == UNKNOWN or right.type == UNKNOWN:
         return broken(node.span)
     if phrase.offset is not None:
-        return _distance(left, right, phrase, phrase.offset, node.span, context)
+        offset = phrase.offset
+        return context.once(
+            right, node.span, lambda shared: _distance(left, shared, phrase, offset, node.span, context)
+        )
     return _relation(left, right, phrase, node.span, context)
 
 

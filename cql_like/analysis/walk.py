@@ -26,3 +26,11 @@ def walk(expression: Expression) -> Iterator[Expression]:
                 if type(item).__name__ == "Constant":
                     continue
             todo.extend(reversed([getattr(item, name) for name in _parts(type(item))]))
+
+
+SMALL = 60  # nodes; an expression that must stand in several places is repeated up to this size, and shared beyond
+
+
+def is_small(expression: Expression) -> bool:
+    """May the expression be repeated? Repeating large ones would let nested ones grow without bound."""
+    return all(count < SMALL for count, _ in enumerate(walk(expression)))

@@ -1,9 +1,12 @@
 """Expressions -> typed IR: types, overloads, implicit conversions, timing phrases, queries, elements."""
 
+from collections.abc import Callable
+
 import pytest
 from cql_analysing import expression, fhir, program, short
 
 from cql_like import ir
+from cql_like.analysis.walk import walk
 from cql_like.runtime.values import Code
 from cql_like.types import ANY
 
@@ -333,3 +336,21 @@ def test_a_long_chain_of_operators_and_defines_is_analysed() -> None:
     lines = ["define D0: 1", *(f"define D{n}: D{n - 1} + 1" for n in range(1, 400))]
     made = program("library T\n" + "\n".join(reversed(lines)))
     assert len(made.libraries["T"].defines) == 400
+
+
+def nested_case(depth: int) -> str:
+    if not depth:
+        return "1"
+    return f"case {nested_case(depth - 1)} when 1 then 2 when 2 then 3 when 3 then 4 else 0 end"
+
+
+def nested_distance(depth: int) -> str:
+    if not depth:
+        return "@2024-01-01"
+    return f"(if {D} 3 days or less before {nested_distance(depth - 1)} then @2024-01-02 else @2024-01-03)"
+
+
+@pytest.mark.parametrize("nested", [nested_case, nested_distance])
+def test_what_stands_in_several_places_does_not_multiply_when_nested(nested: Callable[[int], str]) -> None:
+    sizes = [sum(1 for _ in walk(expression(nested(depth)))) for depth in (10, 20)]
+    assert sizes[1] < 3 * sizes[0] < 30_000

@@ -12,6 +12,7 @@ valueset "Visits": 'urn:vs:visits'
 parameter Limit Integer default 10
 define public Answer: 42
 define private Secret: 1
+define private function Inner(x Integer): x
 define function Twice(x Integer): x * 2
 define function Twice(x String): x + x
 define fluent function plus(x Integer, y Integer): x + y
@@ -116,6 +117,10 @@ define Born: Patient.birthDate"""
         (
             "library T include Common define A: Common.Secret",
             ['1: "Secret" is private to Common|1 (a public definition)'],
+        ),
+        (
+            "library T include Common define A: Common.Inner(1)",
+            ['1: "Inner" is private to Common|1 (a public function)'],
         ),
         (
             "library T include Common define A: Common.Anser",
