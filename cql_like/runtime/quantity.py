@@ -103,7 +103,11 @@ def convert(quantity: Quantity, unit: str) -> Quantity | None:
         source, target = units.parse(quantity.unit), units.parse(unit)
         if source.dimension != target.dimension:
             return None
-        value = to_decimal(Fraction(quantity.value) * source.factor / target.factor)
+        if source.calendar and target.calendar and _long_calendar(source) != _long_calendar(target):
+            one = Quantity(Decimal(1), target.calendar)
+            value = to_decimal(_days(quantity, source.calendar) / _days(one, target.calendar))
+        else:
+            value = to_decimal(Fraction(quantity.value) * source.factor / target.factor)
     return None if value is None else Quantity(value, unit)
 
 

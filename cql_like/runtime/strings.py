@@ -15,21 +15,23 @@ from cql_like.runtime.errors import CqlRuntimeError, LimitExceeded
 
 def concatenate(left: str, right: str, *, context: EvaluationContext) -> str:
     """`left + right`."""
-    if len(left) + len(right) > context.limits.string:
-        raise LimitExceeded(f"a string of more than {context.limits.string} characters; see the limit `string`")
+    _limit(len(left) + len(right), context)
     return left + right
 
 
-def concatenate_nulls(left: str | None, right: str | None, *, context: EvaluationContext) -> str:
-    """`left & right`: null counts as the empty string."""
-    return concatenate(left or "", right or "", context=context)
+def _limit(size: int, context: EvaluationContext) -> None:
+    if size > context.limits.string:
+        raise LimitExceeded(f"a string of more than {context.limits.string} characters; see the limit `string`")
 
 
-def combine(parts: Sequence[str | None] | None, separator: str | None = "") -> str | None:
+def combine(
+    parts: Sequence[str | None] | None, separator: str | None = "", *, context: EvaluationContext
+) -> str | None:
     """The strings joined; nulls are left out; null if nothing is left."""
     if parts is None or separator is None:
         return None
     known = [part for part in parts if part is not None]
+    _limit(sum(map(len, known)) + len(separator) * len(known), context)
     return separator.join(known) if known else None
 
 
@@ -146,8 +148,11 @@ _SUBSTITUTION = re.compile(r"\\(.)|\$(\d+)|\$\{(\w+)\}", re.DOTALL)
 def replace_matches(text: str, pattern: str, substitution: str, *, context: EvaluationContext) -> str:
     """Every match replaced; `$1` stands for a group, `\\$` for a dollar."""
     compiled = _regex(pattern, text, context)
+    made = len(text)
 
     def put(match: re.Match[str]) -> str:
+        nonlocal made
+
         def part(reference: re.Match[str]) -> str:
             literal, number, name = reference.groups()
             if literal is not None:
@@ -157,7 +162,10 @@ def replace_matches(text: str, pattern: str, substitution: str, *, context: Eval
             except (IndexError, TypeError):
                 raise CqlRuntimeError(f"the substitution names a group that {pattern!r} has not") from None
 
-        return _SUBSTITUTION.sub(lambda reference: part(reference) or "", substitution)
+        replaced = _SUBSTITUTION.sub(lambda reference: part(reference) or "", substitution)
+        made += len(replaced)
+        _limit(made, context)
+        return replaced
 
     return compiled.sub(put, text)
 

@@ -105,8 +105,8 @@ _ARITHMETIC: tuple[OperatorRow, ...] = (
 
 _STRINGS: tuple[OperatorRow, ...] = (
     context_row("Concatenate", (STRING, STRING), STRING, strings.concatenate),
-    open_row("Combine", (ListOf(STRING),), STRING, strings.combine),
-    open_row("Combine", (ListOf(STRING), STRING), STRING, strings.combine),
+    context_row("Combine", (ListOf(STRING),), STRING, strings.combine, propagates_null=False),
+    context_row("Combine", (ListOf(STRING), STRING), STRING, strings.combine, propagates_null=False),
     row("Length", (STRING,), INTEGER, strings.length),
     row("Upper", (STRING,), STRING, strings.upper),
     row("Lower", (STRING,), STRING, strings.lower),

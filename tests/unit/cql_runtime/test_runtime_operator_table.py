@@ -2,12 +2,27 @@
 
 import inspect
 from collections import Counter
+from decimal import Decimal
+from itertools import product
 
 import pytest
 
 from cql_like.operators import OPERATORS
-from cql_like.runtime.context import EvaluationContext
-from cql_like.runtime.values import DateTime
+from cql_like.runtime.context import EvaluationContext, Limits
+from cql_like.runtime.errors import CqlRuntimeError
+from cql_like.runtime.values import (
+    Code,
+    CodeSystem,
+    Concept,
+    Date,
+    DateTime,
+    Interval,
+    Long,
+    Quantity,
+    Ratio,
+    Time,
+    ValueSet,
+)
 from cql_like.types import IntervalOf, ListOf, Variable
 
 # CQL 1.5 Appendix B, by section, as ELM names them; queries and type operators are nodes, not rows
@@ -74,3 +89,74 @@ def variables(kind):
 
 def test_result_types_follow_from_the_operands():
     assert [str(row) for row in OPERATORS if variables(row.result) - set().union(*map(variables, row.operands))] == []
+
+
+SAMPLES = {
+    "Boolean": [True, False],
+    "Integer": [0, -3, 2**31 - 1, -(2**31)],
+    "Long": [Long(0), Long(7), Long(2**63 - 1)],
+    "Decimal": [Decimal(0), Decimal("-1.5"), Decimal("99999999999999999999.99999999")],
+    "String": ["", "a", "2024-02-29", "1 'mg'", "(", "\u0000"],
+    "Date": [Date(2024), Date(2024, 2, 29), Date(1, 1, 1), Date(9999, 12, 31)],
+    "DateTime": [DateTime(2024), DateTime(2024, 2, 29, 12, 0, 0, 0, -480), DateTime(9999, 12, 31, 23, 59, 59, 999)],
+    "Time": [Time(0), Time(23, 59, 59, 999)],
+    "Quantity": [
+        Quantity(Decimal(1), "mg"),
+        Quantity(Decimal(0), "day"),
+        Quantity(Decimal(-2), "a"),
+        Quantity(Decimal(3)),
+    ],
+    "Ratio": [Ratio(Quantity(Decimal(1)), Quantity(Decimal(0)))],
+    "Code": [Code("1", "urn:s"), Code(None)],
+    "Concept": [Concept(()), Concept((Code("1", "urn:s"),))],
+    "ValueSet": [ValueSet("urn:vs")],
+    "CodeSystem": [CodeSystem("urn:s")],
+    "Any": [1, "a", [1]],
+}
+VARIABLE = ["Integer", "Decimal", "Date", "DateTime", "Time", "Quantity"]
+
+
+def samples(kind, variable):
+    if isinstance(kind, Variable):
+        return SAMPLES[variable]
+    if isinstance(kind, ListOf):
+        inside = samples(kind.element, variable)
+        return [[], [None], inside, [*inside, None, inside[0]]]
+    if isinstance(kind, IntervalOf):
+        points = samples(kind.point, variable)
+        made = [Interval(None, None), Interval(None, None, False, False), Interval(points[0], None, True, False)]
+        return [*made, Interval(None, points[-1], False, True), Interval(points[0], points[0])]
+    return SAMPLES[kind.name]
+
+
+class NoValueSets:
+    def expand(self, url, version=None):
+        return frozenset({("urn:s", "1")})
+
+
+@pytest.mark.parametrize("variable", VARIABLE)
+def test_an_operator_gives_a_value_or_a_run_time_error_whatever_it_is_given(variable):
+    """Extremes of every type, null elements, unknown ends, units that don't fit: never a Python error."""
+    limits = Limits(expand_intervals=50)
+    context = EvaluationContext(DateTime(2024, 1, 1, 0, 0, 0, 0, 0), NoValueSets(), limits)
+    broken = []
+    for row in OPERATORS:
+        if variable != VARIABLE[0] and not any(variables(kind) for kind in row.operands):
+            continue
+        keywords = {"context": context} if row.takes_context else {}
+        optional = row.name not in ("DurationBetween", "DifferenceBetween", "DateTimeComponentFrom")
+        precisions = (("day", "hour") if row.takes_precision else ()) + ((None,) if optional else ())
+        for precision in precisions:
+            if row.takes_precision:
+                keywords["precision"] = precision
+            for operands in product(*([None, *samples(kind, variable)] for kind in row.operands[:3])):
+                padded = (*operands, *[None] * (len(row.operands) - 3))
+                if row.propagates_null and None in padded:
+                    continue
+                try:
+                    row.implementation(*padded, **keywords)
+                except CqlRuntimeError:
+                    continue
+                except Exception as error:  # noqa: BLE001
+                    broken.append(f"{row} of {padded} ({precision}): {error!r}")
+    assert broken == []

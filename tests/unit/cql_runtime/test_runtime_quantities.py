@@ -29,6 +29,9 @@ def q(value: str | int, unit: str = "1") -> Quantity:
         (q(2, "wk"), "d", q(14, "d")),
         (q(1, "a"), "d", q("365.25", "d")),
         (q(12, "mo"), "a", q(1, "a")),
+        (q(2, "years"), "days", q(730, "days")),  # calendar durations convert by 365 and 30 days
+        (q(60, "days"), "month", q(2, "month")),
+        (q(1, "year"), "month", q(12, "month")),
         (q(37, "Cel"), "[degF]", q("98.6", "[degF]")),
         (q(212, "[degF]"), "Cel", q(100, "Cel")),
         (q(0, "Cel"), "K", q("273.15", "K")),

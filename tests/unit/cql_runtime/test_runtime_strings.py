@@ -33,8 +33,8 @@ HERE = EvaluationContext()
 
 def test_strings():
     assert strings.concatenate("a", "b", context=HERE) == "ab"
-    assert strings.combine(["a", None, "b"], "-") == "a-b"
-    assert strings.combine([]) is strings.combine([None], ",") is strings.combine(None) is None
+    assert strings.combine(["a", None, "b"], "-", context=HERE) == "a-b"
+    assert [strings.combine(parts, context=HERE) for parts in ([], [None], None)] == [None, None, None]
     assert [strings.substring("ab", start) for start in (0, 1, 2, 3, -1, None)] == ["ab", "b", "", None, None, None]
     assert [strings.substring("abc", 1, size) for size in (1, 9, 0, None)] == ["b", "bc", "", "bc"]
     assert [strings.indexer("ab", at) for at in (0, 1, 2, -1)] == ["a", "b", None, None]
@@ -90,6 +90,10 @@ def test_limits_can_be_set():
     tight = EvaluationContext(limits=Limits(string=10))
     with pytest.raises(LimitExceeded, match="more than 10 characters"):
         strings.concatenate("123456", "123456", context=tight)
+    with pytest.raises(LimitExceeded, match="more than 10 characters"):
+        strings.combine(["12345", "12345"], ",", context=tight)
+    with pytest.raises(LimitExceeded, match="more than 10 characters"):
+        strings.replace_matches("12345", r"\d", "and so on", context=tight)
     with pytest.raises(CqlRuntimeError, match="not a regular expression"):
         strings.matches("a", "(", context=HERE)
 
