@@ -11,6 +11,7 @@ from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, S
 from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
 from datetime import UTC, date, datetime
+from time import monotonic
 from typing import Any, Protocol
 
 from adapters.base import Batch, Source, SourceError
@@ -22,6 +23,12 @@ from gapsvc.store import BatchCounts, LinkCounts, Pull, Reading, Store
 PullProgress = Callable[[str, int, int | None], None]
 # (persons done, persons in all)
 EvaluationProgress = Callable[[int, int], None]
+
+
+# Batches are committed together up to so many resources or seconds: index pages that several of them touch are then
+# written once, which doubles the speed; a crash costs no more than reading these again.
+COMMIT_RESOURCES = 5000
+COMMIT_SECONDS = 2.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -89,6 +96,7 @@ def pull(
     now: datetime | None = None,
     progress: PullProgress | None = None,
     whole: bool = False,
+    commit_resources: int = COMMIT_RESOURCES,
     clock: Callable[[], datetime] = utc_now,
 ) -> PullReport:
     """Read `types` of `source` into the store, Patients first; then link the patients that changed.
@@ -100,7 +108,8 @@ def pull(
 
     Args:
         now: when the pull starts, with a time zone; by the clock where None.
-        progress: called after every batch.
+        progress: called after every commit.
+        commit_resources: how many resources are committed together at most, give or take a batch.
 
     Raises:
         Only what is no fault of the source: a database that can't be written, a signal. What was read stays.
@@ -109,7 +118,10 @@ def pull(
     under_way = store.begin_pull(source.name, started)
     ordered = sorted(dict.fromkeys(types), key=lambda name: name != "Patient")
     with _few_collections():
-        reports = {name: _pull_type(store, under_way, source, name, started, progress, whole) for name in ordered}
+        reports = {
+            name: _pull_type(store, under_way, source, name, started, progress, whole, commit_resources)
+            for name in ordered
+        }
     linked = store.link()
     report = PullReport(source.name, under_way.id, reports, linked)
     store.end_pull(under_way, clock(), ordered, complete=report.complete)
@@ -124,6 +136,7 @@ def _pull_type(
     started: datetime,
     progress: PullProgress | None,
     whole: bool,
+    commit_resources: int,
 ) -> TypeReport:
     reading = store.begin_type(under_way, resource_type, started, whole=whole)
     counts = BatchCounts()
@@ -133,14 +146,15 @@ def _pull_type(
     error: str | None = None
     seen = 0
     try:
-        for batch in _batches(store, under_way, source, reading):
-            counts += store.write_batch(under_way, batch)
-            repairs.update(code for item in batch.fetched for code in set(item.repairs))
-            rejections.update(item.code for item in batch.rejected)
-            notices.update(dict.fromkeys(batch.notices))
-            seen += len(batch.fetched) + len(batch.rejected)
+        for group in _committed_together(_batches(store, under_way, source, reading), commit_resources):
+            counts += store.write_batches(under_way, group)
+            for batch in group:
+                repairs.update(code for item in batch.fetched for code in set(item.repairs))
+                rejections.update(item.code for item in batch.rejected)
+                notices.update(dict.fromkeys(batch.notices))
+                seen += _size(batch)
             if progress is not None:
-                progress(resource_type, seen, batch.total)
+                progress(resource_type, seen, group[-1].total)
         store.end_type(under_way, resource_type)
     except SourceError as stopped:
         error = str(stopped)
@@ -153,6 +167,30 @@ def _pull_type(
         resumed=reading.resumed,
         error=error,
     )
+
+
+def _size(batch: Batch) -> int:
+    return len(batch.fetched) + len(batch.rejected)
+
+
+def _committed_together(batches: Iterator[Batch], resources: int) -> Iterator[list[Batch]]:
+    """Batches in groups. What had arrived when the source failed is still given, and then the failure."""
+    group: list[Batch] = []
+    waiting = 0
+    since = monotonic()
+    try:
+        for batch in batches:
+            group.append(batch)
+            waiting += _size(batch)
+            if waiting >= resources or monotonic() - since >= COMMIT_SECONDS:
+                yield group
+                group, waiting, since = [], 0, monotonic()
+    except Exception:
+        if group:
+            yield group
+        raise
+    if group:
+        yield group
 
 
 def _batches(store: Store, under_way: Pull, source: Source, reading: Reading) -> Iterator[Batch]:

@@ -1,6 +1,6 @@
 """The store: one object that the service, the command line and the jobs hold. Safe to share between threads."""
 
-from collections.abc import Collection
+from collections.abc import Collection, Iterable
 from dataclasses import dataclass
 from datetime import datetime
 from types import TracebackType
@@ -99,8 +99,14 @@ class Store(RecordReading, ResultStoring, Searching, QuarantineReading):
 
     def write_batch(self, pull: Pull, batch: Batch) -> BatchCounts:
         """Write a batch and its checkpoint in one transaction: all of it is there afterwards, or nothing."""
+        return self.write_batches(pull, [batch])
+
+    def write_batches(self, pull: Pull, batches: Iterable[Batch]) -> BatchCounts:
+        """Write batches, in their order, and the checkpoint behind the last one, in one transaction."""
         with self._writing() as connection:
-            return ingest.write_batch(connection, pull.source_id, pull.id, batch)
+            return sum(
+                (ingest.write_batch(connection, pull.source_id, pull.id, batch) for batch in batches), BatchCounts()
+            )
 
     def end_type(self, pull: Pull, resource_type: str) -> None:
         """`resource_type` was read to its end."""

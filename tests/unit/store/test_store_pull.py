@@ -41,6 +41,7 @@ def test_a_pull_reports_what_it_did(store: Store) -> None:
         ["Encounter", "Patient"],
         now=NOON,
         clock=clock,
+        commit_resources=1,
         progress=lambda *done: seen.append(done),
     )
 
@@ -152,23 +153,39 @@ KILLED = textwrap.dedent(
                     os.kill(os.getpid(), signal.SIGKILL)
                 yield found
 
-    jobs.pull(Store.open(sys.argv[1]), Killed("clinic", VISITS), ["Patient", "Encounter"], now=NOON)
+    jobs.pull(Store.open(sys.argv[1]), Killed("clinic", VISITS), ["Patient", "Encounter"], now=NOON,
+              commit_resources=int(sys.argv[2]))
     """
 )
 
 
-def test_after_a_kill_what_was_read_stays_and_the_next_pull_goes_on(store: Store, store_url: str) -> None:
+@pytest.mark.parametrize(
+    ("commit_resources", "kept", "report"),
+    [
+        pytest.param(1, True, TypeReport(BatchCounts(new=3), resumed=True), id="every batch"),
+        pytest.param(5000, False, TypeReport(BatchCounts(new=7), resumed=True), id="batches together"),
+    ],
+)
+def test_after_a_kill_what_was_committed_stays_and_the_next_pull_goes_on(
+    store: Store, store_url: str, commit_resources: int, kept: bool, report: TypeReport
+) -> None:
     paths = os.pathsep.join([str(HOUSE), str(Path(__file__).parent)])
     killed = subprocess.run(
-        [sys.executable, "-c", KILLED, store_url], env={**os.environ, "PYTHONPATH": paths}, check=False
+        [sys.executable, "-c", KILLED, store_url, str(commit_resources)],
+        env={**os.environ, "PYTHONPATH": paths},
+        check=False,
     )
     assert killed.returncode == -signal.SIGKILL
-    assert [store.exists("Encounter", name) for name in ("e4", "e5")] == [True, False]
+    assert [store.exists("Patient", "p1"), store.exists("Encounter", "e4")] == [True, kept]
+    assert not store.exists("Encounter", "e5")
 
-    report = pulled(store, ListSource("clinic", VISITS))
+    found = pulled(store, ListSource("clinic", VISITS))
 
-    assert report.types["Encounter"] == TypeReport(BatchCounts(new=3), resumed=True)
-    assert report.linked == LinkCounts(persons=2, new_persons=2)
+    assert found.types["Encounter"] == report
+    assert found.linked == LinkCounts(persons=2, new_persons=2)
+    record = store.record("p1")
+    assert record is not None
+    assert len(record.resources["Encounter"]) == 7
 
 
 def test_a_store_after_failures_is_the_same_as_one_without(
@@ -320,7 +337,7 @@ def test_a_kill_leaves_the_file_sound(tmp_path: Path) -> None:
     with Store.open(url) as store:
         store.migrate()
     paths = os.pathsep.join([str(HOUSE), str(Path(__file__).parent)])
-    subprocess.run([sys.executable, "-c", KILLED, url], env={**os.environ, "PYTHONPATH": paths}, check=False)
+    subprocess.run([sys.executable, "-c", KILLED, url, "1"], env={**os.environ, "PYTHONPATH": paths}, check=False)
 
     with sqlite3.connect(tmp_path / "gapsvc.db") as connection:
         assert connection.execute("PRAGMA integrity_check").fetchall() == [("ok",)]
