@@ -15,7 +15,8 @@ from gapsvc.api.answers import Refusal
 from gapsvc.api.service import service
 from gapsvc.security.clients import Client
 
-OPEN_ENDPOINTS = frozenset({"health.healthz", "resources.metadata"})
+OPEN_ENDPOINTS = frozenset({"health.healthz", "capability.metadata"})
+CHALLENGE = 'Bearer realm="gapsvc"'  # RFC 6750 §3
 
 
 def register_access(app: Flask) -> None:
@@ -32,12 +33,12 @@ def register_access(app: Flask) -> None:
 
 
 def _client() -> Client:
-    scheme, _, token = request.headers.get("Authorization", "").partition(" ")
-    if not token:
-        raise _unauthenticated("send Authorization: Bearer <token>", "Bearer")
-    client = service().clients.authenticate(token.strip()) if scheme.lower() == "bearer" else None
+    scheme, _, token = request.headers.get("Authorization", "").strip(" ").partition(" ")
+    if scheme.lower() != "bearer" or not token:
+        raise _unauthenticated("send Authorization: Bearer <token>", CHALLENGE)
+    client = service().clients.authenticate(token.strip(" "))
     if client is None:
-        raise _unauthenticated("the token is not known", 'Bearer error="invalid_token"')
+        raise _unauthenticated("the token is not known", f'{CHALLENGE}, error="invalid_token"')
     return client
 
 
@@ -46,8 +47,22 @@ def _unauthenticated(text: str, challenge: str) -> Refusal:
     return Refusal(401, (issue,), (("WWW-Authenticate", challenge),))
 
 
-def _forbidden(text: str) -> Refusal:
-    return Refusal(403, (OutcomeIssue("error", "forbidden", diagnostics=text),))
+def _forbidden(text: str, scope: str = "") -> Refusal:
+    challenge = f'{CHALLENGE}, error="insufficient_scope"' + (f', scope="{scope}"' if scope else "")
+    issue = OutcomeIssue("error", "forbidden", diagnostics=text)
+    return Refusal(403, (issue,), (("WWW-Authenticate", challenge),))
+
+
+def require_read(*resource_types: str) -> None:
+    """See that the client may read all of these types.
+
+    Raises:
+        Refusal: 403 that names the scopes that are missing.
+    """
+    lacking = [name for name in resource_types if not g.client.may_read(name)]
+    if lacking:
+        wanted = " ".join(f"system/{name}.rs" for name in lacking)
+        raise _forbidden(f"the token lacks the scope {wanted}", wanted)
 
 
 def reads(*resource_types: str) -> Callable[[Callable[..., Any]], Callable[..., Any]]:
@@ -56,10 +71,7 @@ def reads(*resource_types: str) -> Callable[[Callable[..., Any]], Callable[..., 
     def mark(view: Callable[..., Any]) -> Callable[..., Any]:
         @wraps(view)
         def guarded(*args: Any, **kwargs: Any) -> Any:
-            lacking = [name for name in resource_types if not g.client.may_read(name)]
-            if lacking:
-                wanted = " ".join(f"system/{name}.rs" for name in lacking)
-                raise _forbidden(f"the token lacks the scope {wanted}")
+            require_read(*resource_types)
             return view(*args, **kwargs)
 
         guarded.declares_reads = True  # type: ignore[attr-defined]

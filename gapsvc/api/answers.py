@@ -5,10 +5,12 @@ from dataclasses import dataclass
 from typing import Any
 
 import orjson
-from flask import Flask, Response, request
+from flask import Flask, Response, g, request
 from werkzeug.exceptions import HTTPException
 
 from fhir_profiles.outcome import OutcomeIssue, operation_outcome
+from gapsvc.store import StoreError
+from gapsvc.telemetry import places
 
 FHIR_JSON = "application/fhir+json"
 
@@ -50,8 +52,10 @@ _BY_STATUS = {
     405: _Said("not-supported", "this address does not answer to that method"),
     406: _Said("not-supported", "answers are application/fhir+json; ask for that or for */*"),
     413: _Said("too-costly", "the request is larger than is accepted"),
+    414: _Said("too-long", "the query is longer than is accepted; POST the parameters"),
     415: _Said("not-supported", "a body must be application/fhir+json or application/json"),
 }
+RETRY_AFTER_SECONDS = 5
 
 
 def register_errors(app: Flask) -> None:
@@ -68,11 +72,27 @@ def register_errors(app: Flask) -> None:
         headers = [(name, value) for name, value in error.get_headers() if name == "Allow"]
         return fhir(operation_outcome([OutcomeIssue("error", said.code, diagnostics=said.text)]), status, headers)
 
+    @app.errorhandler(StoreError)
+    def store_failed(error: StoreError) -> Response:
+        _log_failure(app, "the store can't be used", error)
+        issue = OutcomeIssue("error", "transient", diagnostics="the service can't reach its records now; ask again")
+        return fhir(operation_outcome([issue]), 503, [("Retry-After", str(RETRY_AFTER_SECONDS))])
+
     @app.errorhandler(Exception)
     def unforeseen(error: Exception) -> Response:
-        # The type only: a message may quote the data that caused it.
-        app.extensions["gapsvc.log"].error("unforeseen error", error=type(error).__name__, endpoint=request.endpoint)
+        _log_failure(app, "unforeseen error", error)
         issue = OutcomeIssue(
             "fatal", "exception", diagnostics="the service failed on this request; its log has the request's id"
         )
         return fhir(operation_outcome([issue]), 500)
+
+
+def _log_failure(app: Flask, event: str, error: Exception) -> None:
+    # Type and place only: a message may quote the data that caused it.
+    app.extensions["gapsvc.log"].error(
+        event,
+        request_id=g.get("request_id"),
+        endpoint=request.endpoint,
+        error=type(error).__name__,
+        place=places(error),
+    )

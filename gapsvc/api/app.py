@@ -7,9 +7,12 @@ from flask import Flask, Response, g, request
 
 from gapsvc.api.access import register_access
 from gapsvc.api.answers import register_errors
+from gapsvc.api.artefacts import artefacts
+from gapsvc.api.capability import capability
 from gapsvc.api.care_gaps import care_gaps
+from gapsvc.api.forms import register_forms
 from gapsvc.api.health import health
-from gapsvc.api.resources import resources
+from gapsvc.api.records import records
 from gapsvc.api.service import Service
 from gapsvc.config import load
 from gapsvc.store import Store
@@ -22,6 +25,7 @@ def create_app(service: Service | None = None) -> Flask:
     """The WSGI application. Without a service, one is started from the settings (wsgi.py, gunicorn, granian)."""
     app = Flask("gapsvc.api", static_folder=None)
     app.config["MAX_CONTENT_LENGTH"] = MAX_BODY_BYTES
+    app.config["PROVIDE_AUTOMATIC_OPTIONS"] = False  # OPTIONS is a wrong method here (405), as the scopes' check needs
     app.url_map.strict_slashes = False
     app.url_map.merge_slashes = False
     app.extensions["gapsvc"] = service or _from_settings()
@@ -29,9 +33,10 @@ def create_app(service: Service | None = None) -> Flask:
     register_errors(app)
     _register_request_log(app)
     register_access(app)
+    register_forms(app)
     app.register_blueprint(health)
-    app.register_blueprint(care_gaps, url_prefix="/fhir")
-    app.register_blueprint(resources, url_prefix="/fhir")
+    for part in (capability, care_gaps, artefacts, records):
+        app.register_blueprint(part, url_prefix="/fhir")
     return app
 
 
@@ -55,6 +60,7 @@ def _register_request_log(app: Flask) -> None:
     @app.after_request
     def end(response: Response) -> Response:
         response.headers["X-Request-Id"] = g.request_id
+        response.headers["X-Content-Type-Options"] = "nosniff"
         client = g.get("client")
         app.extensions["gapsvc.log"].info(
             "request",

@@ -1,24 +1,21 @@
 """`$care-gaps` (Da Vinci DEQM 5.0.0, OperationDefinition care-gaps): type and instance level, GET and POST.
 
-One person is answered at once; a Group, an organization or a practitioner is answered as a stream, one Bundle after
-another, so that a large panel needs no more memory than a small one. GET never changes state.
+Here is what may be asked and of whom; the answer is made in gap_bundles.py. GET never changes state.
 """
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 
-import orjson
 from flask import Blueprint, Response, request
 from marshmallow import Schema, ValidationError, fields, validate, validates_schema
 
-from fhir_profiles.deqm import care_gaps_parameters, gaps_bundle
-from gapsvc.api.access import reads
-from gapsvc.api.answers import FHIR_JSON, fhir, refuse
-from gapsvc.api.parameters import FhirBoolean, FhirDate, Reference, read
+from gapsvc.api.access import reads, require_read
+from gapsvc.api.answers import refuse
+from gapsvc.api.gap_bundles import Question, answer_panel, answer_person
+from gapsvc.api.parameters import FhirBoolean, FhirDate, Reference, Text, read
 from gapsvc.api.service import Service, service
-from gapsvc.evaluation.evaluator import PreparedEvaluation
+from gapsvc.evaluation.catalogue import types_read
 from gapsvc.evaluation.result import GapStatus
-from gapsvc.records.record import PatientRecord
 
 care_gaps = Blueprint("care_gaps", __name__)
 
@@ -48,9 +45,9 @@ class CareGapsParameters(Schema):
     subject = Reference("Patient", "Group")
     organization = Reference("Organization")
     practitioner = Reference("Practitioner")
-    measureId = fields.List(fields.String())  # noqa: N815
-    measureIdentifier = fields.List(fields.String())  # noqa: N815
-    measureUrl = fields.List(fields.String())  # noqa: N815
+    measureId = fields.List(Text())  # noqa: N815
+    measureIdentifier = fields.List(Text())  # noqa: N815
+    measureUrl = fields.List(Text())  # noqa: N815
     isDocument = FhirBoolean(load_default=True)  # noqa: N815
 
     @validates_schema
@@ -119,17 +116,21 @@ def _is_named(measure: Any, parameter: str, value: str) -> bool:
 
 
 def _answer(here: Service, asked: Mapping[str, Any], measures: Sequence[str]) -> Response:
-    prepared = [here.evaluators[name].on(asked["periodStart"], asked["periodEnd"], here.today) for name in measures]
-    statuses = frozenset(asked["status"])
+    chosen = [here.evaluators[name] for name in measures]
+    require_read(*sorted(types_read(chosen)))  # the answer holds the evidence too: encounters, conditions, ...
+    question = Question(
+        measures=tuple(one.on(asked["periodStart"], asked["periodEnd"], here.today) for one in chosen),
+        statuses=frozenset(asked["status"]),
+        document=asked["isDocument"],
+        reporting=here.reporting(),
+    )
     resource_type, resource_id = asked.get("subject", (None, None))
     if resource_type == "Patient":
         record = here.store.record_of_patient(resource_id)
         if record is None:
             raise refuse(404, "not-found", "subject: there is no such Patient", "subject")
-        bundles = _bundles(here, [record], prepared, statuses, document=asked["isDocument"])
-        return fhir(care_gaps_parameters(bundles))
-    records = here.store.records(person_ids=_panel(here, asked))
-    return _streamed(_bundles(here, records, prepared, statuses, document=asked["isDocument"]))
+        return answer_person(record, question)
+    return answer_panel(here.store.records(person_ids=_panel(here, asked)), question)
 
 
 def _panel(here: Service, asked: Mapping[str, Any]) -> list[str]:
@@ -145,45 +146,3 @@ def _panel(here: Service, asked: Mapping[str, Any]) -> list[str]:
             raise refuse(404, "not-found", f"{parameter}: there is no such {reference[0]}", parameter)
     wanted = {role: reference[1] for role, reference in named.items() if reference is not None}
     return here.store.person_ids(**wanted)
-
-
-def _bundles(
-    here: Service,
-    records: Iterable[PatientRecord],
-    prepared: Sequence[PreparedEvaluation],
-    statuses: frozenset[str],
-    *,
-    document: bool,
-) -> Iterator[dict[str, Any]]:
-    """One gaps Bundle a person, for those with a gap of an asked status."""
-    reporting = here.reporting()
-    for record in records:
-        results = [each.evaluate(record) for each in prepared]
-        bundle = gaps_bundle(
-            results,
-            [resource for found in record.resources.values() for resource in found],
-            reporting,
-            document=document,
-            statuses=statuses,
-        )
-        if bundle is not None:
-            yield bundle
-
-
-def _streamed(bundles: Iterator[dict[str, Any]]) -> Response:
-    """`Parameters` with one `return` a Bundle, written as it is made. The first Bundle is made before the answer
-    begins, so that what fails at once fails as an error and not as half an answer."""
-    first = next(bundles, None)
-
-    def parts() -> Iterator[bytes]:
-        if first is None:
-            yield orjson.dumps(care_gaps_parameters([]))
-            return
-        yield b'{"resourceType":"Parameters","parameter":[{"name":"return","resource":' + orjson.dumps(first)
-        for bundle in bundles:
-            yield b'},{"name":"return","resource":' + orjson.dumps(bundle)
-        yield b"}]}"
-
-    response = Response(parts(), content_type=f"{FHIR_JSON}; charset=utf-8")
-    response.headers["Cache-Control"] = "no-store"
-    return response

@@ -1,4 +1,4 @@
-"""Reading request parameters: from a query string, or a FHIR Parameters body; every mistake named, all at once.
+"""Reading request parameters: from a query string, a form, or a FHIR Parameters body; every mistake named, all at once.
 
 The rules of one operation are a marshmallow schema; what comes out of `read` is checked and typed, or a Refusal (400)
 whose issues name each parameter. A parameter that DEQM defines and we do not support is said to be unsupported, not
@@ -18,11 +18,20 @@ from marshmallow import Schema, ValidationError, fields
 
 from fhir_profiles.outcome import OutcomeIssue
 from gapsvc.api.answers import FHIR_JSON, Refusal, refuse
+from gapsvc.api.forms import check_formats, is_utf8
 
-_DATE = re.compile(r"(\d{4})(?:-(\d\d)(?:-(\d\d))?)?")
+FORM = "application/x-www-form-urlencoded"
+LONGEST_VALUE = 10_000  # characters of one parameter
+_DATE = re.compile(r"(\d{4})(?:-(\d\d)(?:-(\d\d))?)?", re.ASCII)
 _ID = re.compile(r"[A-Za-z0-9\-.]{1,64}")
+_CONTROL = re.compile(r"[\x00-\x1f\x7f]")
 # Parameters of HTTP and of FHIR's own (R4 §3.2.0.1.9), which are about the answer's form, not its content.
 GENERAL = frozenset({"_format", "_pretty"})
+
+
+def is_id(text: str) -> bool:
+    """Whether this can be a FHIR id."""
+    return _ID.fullmatch(text) is not None
 
 
 class FhirDate(fields.Field[date]):
@@ -33,7 +42,7 @@ class FhirDate(fields.Field[date]):
         self.last = last
 
     def _deserialize(self, value: Any, attr: str | None, data: Mapping[str, Any] | None, **kwargs: Any) -> date:
-        match = _DATE.fullmatch(str(value))
+        match = _DATE.fullmatch(value) if isinstance(value, str) else None
         if match is None:
             raise ValidationError(f"expected a date, YYYY-MM-DD, not {_shown(value)}")
         year, month, day = int(match[1]), match[2], match[3]
@@ -56,11 +65,13 @@ class Reference(fields.Field[tuple[str, str]]):
     def _deserialize(
         self, value: Any, attr: str | None, data: Mapping[str, Any] | None, **kwargs: Any
     ) -> tuple[str, str]:
-        resource_type, slash, resource_id = str(value).rpartition("/")
         expected = " or ".join(f"{name}/<id>" for name in self.types)
+        if not isinstance(value, str):
+            raise ValidationError(f"expected {expected}, not {_shown(value)}")
+        resource_type, slash, resource_id = value.rpartition("/")
         if slash and resource_type not in self.types:
             raise ValidationError(f"expected {expected}, not {_shown(value)}")
-        if not _ID.fullmatch(resource_id):
+        if not is_id(resource_id):
             raise ValidationError(f"expected {expected}; an id has 1 to 64 of A-Z a-z 0-9 - .")
         return (resource_type or self.types[0], resource_id)
 
@@ -69,11 +80,41 @@ class FhirBoolean(fields.Field[bool]):
     """`true` or `false`, nothing else."""
 
     def _deserialize(self, value: Any, attr: str | None, data: Mapping[str, Any] | None, **kwargs: Any) -> bool:
-        if value in (True, False):
-            return cast(bool, value)
+        if isinstance(value, bool):
+            return value
         if value not in ("true", "false"):
             raise ValidationError(f"expected true or false, not {_shown(value)}")
         return value == "true"
+
+
+class WholeNumber(fields.Field[int]):
+    """A number of one to nine digits, nothing else (no sign, no blank, no other script's digits)."""
+
+    def _deserialize(self, value: Any, attr: str | None, data: Mapping[str, Any] | None, **kwargs: Any) -> int:
+        if not (isinstance(value, str) and value.isascii() and value.isdecimal() and len(value) <= 9):
+            raise ValidationError(f"expected a whole number from 0 to 999999999, not {_shown(value)}")
+        return int(value)
+
+
+class Text(fields.Field[str]):
+    """A text that is not empty."""
+
+    def _deserialize(self, value: Any, attr: str | None, data: Mapping[str, Any] | None, **kwargs: Any) -> str:
+        if not isinstance(value, str) or not value.strip():
+            raise ValidationError("expected a value")
+        return value
+
+
+class Alternatives(fields.Field[tuple[str, ...]]):
+    """Texts separated by commas, any of which may match (FHIR R4 §3.1.1.4.11)."""
+
+    def _deserialize(
+        self, value: Any, attr: str | None, data: Mapping[str, Any] | None, **kwargs: Any
+    ) -> tuple[str, ...]:
+        parts = tuple(part.strip() for part in value.split(",")) if isinstance(value, str) else ()
+        if not parts or not all(parts):
+            raise ValidationError("expected one value, or several with commas between them")
+        return parts
 
 
 def _shown(value: Any) -> str:
@@ -90,10 +131,15 @@ def many(schema: Schema, name: str) -> bool:
 def read(request: Request, schema: Schema, unsupported: Mapping[str, str]) -> dict[str, Any]:
     """The request's parameters, checked. `unsupported` maps names that are defined but not supported to why.
 
+    A POST to `_search` carries a form (FHIR R4 §3.1.0.2), any other POST a Parameters resource; the query of the
+    address counts too.
+
     Raises:
         Refusal: 400 with an issue for each mistake, or 415 for a body of another type.
     """
-    given = _from_body(request, unsupported) if request.method == "POST" else {}
+    given: dict[str, list[Any]] = {}
+    if request.method == "POST":
+        given = _from_form(request) if is_search(request) else _from_body(request, unsupported)
     for name, values in request.args.lists():
         if name not in GENERAL:
             given.setdefault(name, []).extend(values)
@@ -103,23 +149,44 @@ def read(request: Request, schema: Schema, unsupported: Mapping[str, str]) -> di
         if name in unsupported:
             issues.append(_issue("not-supported", name, unsupported[name]))
         elif name not in schema.fields:
-            close = difflib.get_close_matches(name, list(schema.fields), n=1)
-            hint = f"; did you mean {close[0]}?" if close else ""
-            issues.append(_issue("not-supported", name, f"there is no parameter {_shown(name)}{hint}"))
+            close = difflib.get_close_matches(name[:64], list(schema.fields), n=1)
+            hint = f"; did you mean {close[0]}?" if close else f"; there are {', '.join(_listed(schema))}"
+            issues.append(_issue("not-supported", name[:64], f"there is no parameter {_shown(name)}{hint}"))
+        elif wrong := next((text for value in values if (text := _unreadable(value))), None):
+            issues.append(_issue("value", name, wrong))
         elif many(schema, name):
             data[name] = values
         elif len(values) > 1:
             issues.append(_issue("invalid", name, "given more than once; expected one value"))
         else:
             data[name] = values[0]
+    spoilt = {name for issue in issues for name in issue.expression}
     try:
         loaded = cast("dict[str, Any]", schema.load(data))
     except ValidationError as error:
-        issues.extend(_schema_issues(cast("dict[str, Any]", error.messages), given))
+        messages = cast("dict[str, Any]", error.messages)
+        issues.extend(_schema_issues({k: v for k, v in messages.items() if k not in spoilt}, given))
         loaded = {}
     if issues:
         raise Refusal(400, issues)
     return loaded
+
+
+def is_search(request: Request) -> bool:
+    """Whether this is a search by POST."""
+    return request.method == "POST" and request.path.endswith("/_search")
+
+
+def _listed(schema: Schema) -> list[str]:
+    return [name for name in schema.fields if name != "_page"]
+
+
+def _unreadable(value: Any) -> str | None:
+    if not isinstance(value, str):
+        return None
+    if len(value) > LONGEST_VALUE:
+        return f"longer than {LONGEST_VALUE} characters"
+    return "holds a control character" if _CONTROL.search(value) else None
 
 
 def _issue(code: str, name: str, text: str) -> OutcomeIssue:
@@ -135,6 +202,16 @@ def _schema_issues(messages: Mapping[str, Any], given: Mapping[str, Any]) -> lis
     return found
 
 
+def _from_form(request: Request) -> dict[str, list[Any]]:
+    body = request.get_data()
+    if body and request.mimetype != FORM:
+        raise refuse(415, "not-supported", f"the body of _search must be {FORM}")
+    if not is_utf8(body):
+        raise refuse(400, "invalid", "the form has a broken %-escape or is not UTF-8")
+    check_formats(request.form.getlist("_format"))
+    return {name: list(values) for name, values in request.form.lists() if name not in GENERAL}
+
+
 # The value[x] that a Parameters body may use for parameters that a query string would carry as text.
 _PRIMITIVES = frozenset(
     f"value{name}" for name in ("Date", "String", "Code", "Id", "Uri", "Url", "Canonical", "Boolean", "Integer")
@@ -142,12 +219,13 @@ _PRIMITIVES = frozenset(
 
 
 def _from_body(request: Request, unsupported: Mapping[str, str]) -> dict[str, list[Any]]:
-    if not request.content_length and not request.data:
+    text = request.get_data()
+    if not text:
         return {}
     if request.mimetype not in (FHIR_JSON, "application/json"):
         raise refuse(415, "not-supported", "a body must be application/fhir+json or application/json")
     try:
-        body = orjson.loads(request.get_data())
+        body = orjson.loads(text)
     except orjson.JSONDecodeError as error:
         raise refuse(400, "structure", f"the body is not JSON: {error.msg} at character {error.pos}") from None
     if not isinstance(body, dict) or body.get("resourceType") != "Parameters":
@@ -166,9 +244,9 @@ def _from_body(request: Request, unsupported: Mapping[str, str]) -> dict[str, li
         carried = [key for key in parameter if key in _PRIMITIVES]
         if name in unsupported:
             given.setdefault(name, []).append("")
-        elif len(carried) != 1 or isinstance(parameter[carried[0]], (dict, list)):
-            text = f"{name}: expected one primitive value (valueDate, valueString, valueCode, ...)"
-            issues.append(OutcomeIssue("error", "structure", text, (where,)))
+        elif len(carried) != 1 or parameter[carried[0]] is None or isinstance(parameter[carried[0]], (dict, list)):
+            said = f"{name[:64]}: expected one primitive value (valueDate, valueString, valueCode, ...)"
+            issues.append(OutcomeIssue("error", "structure", said, (where,)))
         else:
             given.setdefault(name, []).append(parameter[carried[0]])
     if issues:

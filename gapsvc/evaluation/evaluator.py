@@ -75,7 +75,8 @@ class Evaluator:
     def on(self, period_start: date, period_end: date, as_of: date) -> "PreparedEvaluation":
         """This measure bound to one period (both ends inclusive) and one as-of day, ready for many people."""
         key = (period_start, period_end, as_of)
-        if self._prepared is None or self._prepared[0] != key:
+        prepared = self._prepared  # read once: threads share the evaluator
+        if prepared is None or prepared[0] != key:
             sessions = self.library.prepare(
                 parameters={
                     **self.measure.parameters,
@@ -90,13 +91,13 @@ class Evaluator:
                 now=cql_like.DateTime(as_of.year, as_of.month, as_of.day, 0, 0, 0, 0, 0),
                 engine=self._engine,
             )
-            self._prepared = (
+            prepared = self._prepared = (
                 key,
                 PreparedEvaluation(
                     self.measure, self._groups, sessions.session, period_start, period_end, as_of, self.software
                 ),
             )
-        return self._prepared[1]
+        return prepared[1]
 
     def evaluate(self, record: PatientRecord, period_start: date, period_end: date, as_of: date) -> MeasureResult:
         """One person's result over a period (both ends inclusive), as of a day."""

@@ -1,19 +1,16 @@
 """Who may call: static client tokens, known by their SHA-256, with SMART system scopes.
 
-SMART App Launch 2 §Scopes for requesting FHIR resources: `system/<Type or *>.<read | rs | r | s ...>`. A token is
-compared in constant time; a scope that can't be read grants nothing.
+A token is compared in constant time by its digest; what scopes grant is `gapsvc.security.scopes`.
 """
 
 import hashlib
 import hmac
-import re
 import secrets
 from collections.abc import Iterable
 from dataclasses import dataclass
 
 from gapsvc.config import ClientSettings
-
-_SCOPE = re.compile(r"system/(?P<type>\*|[A-Z][A-Za-z]+)\.(?P<access>read|write|\*|c?r?u?d?s?)")
+from gapsvc.security.scopes import grants_read
 
 
 @dataclass(frozen=True, slots=True)
@@ -25,15 +22,7 @@ class Client:
 
     def may_read(self, resource_type: str) -> bool:
         """Whether a scope grants reading and searching resources of this type."""
-        return any(_grants_read(scope, resource_type) for scope in self.scopes)
-
-
-def _grants_read(scope: str, resource_type: str) -> bool:
-    match = _SCOPE.fullmatch(scope)
-    if match is None or match["type"] not in ("*", resource_type):
-        return False
-    access = match["access"]
-    return access in ("read", "*") or ("r" in access and "s" in access and access != "write")
+        return any(grants_read(scope, resource_type) for scope in self.scopes)
 
 
 class ClientRegistry:

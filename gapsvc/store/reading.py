@@ -57,7 +57,7 @@ class RecordReading(Connected):
     def record(self, person_id: str, types: Collection[str] | None = None) -> PatientRecord | None:
         """The record of a person, with resources of `types` only where given (Patient always); None: unknown."""
         with self._reading() as connection:
-            return next(iter(_records(connection, [person_id], types)), None)
+            return next(iter(read_records(connection, [person_id], types)), None)
 
     def record_of_patient(self, patient_id: str, types: Collection[str] | None = None) -> PatientRecord | None:
         """The record of the person whom a Patient id (or a person id) belongs to; None: unknown."""
@@ -81,7 +81,7 @@ class RecordReading(Connected):
             wanted = named if person_ids is None else sorted(set(wanted).intersection(named))
         for chunk in chunks(wanted, _CHUNK):
             with self._reading() as connection:
-                found = _records(connection, chunk, types)
+                found = read_records(connection, chunk, types)
             yield from found
 
     def person_ids(
@@ -152,7 +152,10 @@ class RecordReading(Connected):
             }
 
 
-def _records(connection: sa.Connection, person_ids: list[str], types: Collection[str] | None) -> list[PatientRecord]:
+def read_records(
+    connection: sa.Connection, person_ids: list[str], types: Collection[str] | None
+) -> list[PatientRecord]:
+    """The records of these persons, sorted by person id, with resources of `types` only where given."""
     narrowed: tuple[list[str], ...] = () if types is None else (sorted({*types, "Patient"}),)
     clause = "" if types is None else _OF_TYPES
     sources: dict[int, str] = {}

@@ -4,11 +4,10 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
-import orjson
-
 from gapsvc.store.database import Connected
 from gapsvc.store.dialect import rows
 from gapsvc.store.names import starts_with
+from gapsvc.store.reading import read_records
 
 _HAS_VALUE = """EXISTS (
     SELECT 1 FROM identifier i
@@ -18,7 +17,7 @@ _HAS_IDENTIFIER = _HAS_VALUE.removesuffix(")") + " AND i.system = ?)"
 
 @dataclass(frozen=True, slots=True)
 class PatientSearch:
-    """One page of a search: `total` counts all that match. Patients are as their sources sent them."""
+    """One page of a search: `total` counts all that match. Each Patient is a person, with the person's id."""
 
     total: int
     patients: tuple[dict[str, Any], ...]
@@ -38,15 +37,16 @@ class Searching(Connected):
         count: int = 20,
         offset: int = 0,
     ) -> PatientSearch:
-        """Patients that match all that is given, sorted by id.
+        """Persons of whom a Patient, of whichever source, matches all that is given; sorted by id, each once.
 
-        `identifier` is (system, value), system None for any and "" for none; `name` is the beginning of any part of
-        a name, without regard to case and accents; `birth_date` is a date, or its beginning (year, month).
+        `ids` are those of persons. `identifier` is (system, value), system None for any and "" for none; `name` is
+        the beginning of any part of a name, without regard to case and accents; `birth_date` is a date, or its
+        beginning (year, month).
         """
         where = ["true"]
         values: list[Any] = []
         if ids:
-            where.append("p.id IN (?*)")
+            where.append("pp.person_id IN (?*)")
             values.append(list(ids))
         if identifier is not None:
             system, value = identifier
@@ -61,17 +61,18 @@ class Searching(Connected):
         if gender is not None:
             where.append("p.gender = ?")
             values.append(gender)
-        matching = f"FROM patient p WHERE {' AND '.join(where)}"
+        matching = (
+            "FROM patient p JOIN person_patient pp ON pp.source_id = p.source_id AND pp.patient_id = p.id "
+            f"WHERE {' AND '.join(where)}"
+        )
         with self._reading() as connection:
-            total = rows(connection, f"SELECT count(*) {matching}", *values)[0][0]
+            total = rows(connection, f"SELECT count(DISTINCT pp.person_id) {matching}", *values)[0][0]
             found = rows(
                 connection,
-                "SELECT r.body FROM (SELECT p.source_id, p.id "  # noqa: S608 - every value has a place
-                f"{matching} ORDER BY p.id, p.source_id LIMIT ? OFFSET ?) m "
-                "JOIN resource r ON r.source_id = m.source_id AND r.type = 'Patient' AND r.id = m.id "
-                "ORDER BY m.id, m.source_id",
+                f"SELECT DISTINCT pp.person_id {matching} ORDER BY pp.person_id LIMIT ? OFFSET ?",
                 *values,
                 count,
                 offset,
             )
-        return PatientSearch(total, tuple(orjson.loads(row[0]) for row in found))
+            records = read_records(connection, [row[0] for row in found], ["Patient"])
+        return PatientSearch(total, tuple(dict(record.patient) for record in records))

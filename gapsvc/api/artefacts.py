@@ -1,0 +1,155 @@
+"""What the measures publish: Measure, Library and ValueSet, read and search."""
+
+import re
+from collections.abc import Callable, Mapping
+from typing import Any
+
+from flask import Blueprint, Response, request
+
+from fhir_profiles.artifacts import library_resource, measure_resource, value_set_expansion
+from gapsvc.api.access import reads
+from gapsvc.api.answers import fhir, refuse
+from gapsvc.api.parameters import Alternatives, Text, read
+from gapsvc.api.searchsets import Paged, criteria, page_of, searchset
+from gapsvc.api.service import Service, service
+from gapsvc.measures import MeasureDefinition
+
+artefacts = Blueprint("artefacts", __name__)
+
+CANONICAL_BASE = "https://gapsvc.example/fhir"
+
+Artefacts = Mapping[str, dict[str, Any]]  # by id
+
+
+class ArtefactSearch(Paged):
+    """Parameters of a search for what the measures publish."""
+
+    _id = Alternatives()
+    url = Text()
+    name = Text()
+
+
+_TESTS: Mapping[str, Callable[[Mapping[str, Any], Any], bool]] = {
+    "_id": lambda found, ids: found["id"] in ids,
+    "url": lambda found, url: url in (found["url"], f"{found['url']}|{found['version']}"),
+    "name": lambda found, start: found["name"].lower().startswith(start.lower()),
+}
+
+
+def measures(here: Service) -> Artefacts:
+    """The Measures in use."""
+    return {name: _measure(measure) for name, measure in here.measures.items()}
+
+
+def libraries(here: Service) -> Artefacts:
+    """The CQL libraries of the measures, and those that they include."""
+    found: dict[str, dict[str, Any]] = {}
+    for measure in here.measures.values():
+        texts = {measure.library_name: (_version_of(measure.cql), measure.cql)}
+        texts |= {name: (version, cql) for (name, version), cql in measure.libraries.items()}
+        for name, (version, cql) in texts.items():
+            found.setdefault(name, _library(name, version, cql))
+    return found
+
+
+def value_sets(here: Service) -> Artefacts:
+    """The value sets that the measures use, expanded."""
+    return {
+        value_set["id"]: value_set_expansion(value_set, timestamp=value_set["version"])
+        for measure in here.measures.values()
+        for value_set in measure.value_sets
+    }
+
+
+_PUBLISHED: Mapping[str, Callable[[Service], Artefacts]] = {
+    "Measure": measures,
+    "Library": libraries,
+    "ValueSet": value_sets,
+}
+
+
+def _read(resource_type: str, resource_id: str) -> Response:
+    found = _PUBLISHED[resource_type](service()).get(resource_id)
+    if found is None:
+        raise refuse(404, "not-found", f"there is no such {resource_type}")
+    return fhir(found)
+
+
+def _search(resource_type: str) -> Response:
+    asked = read(request, ArtefactSearch(), {})
+    wanted = criteria(asked)
+    found = [
+        artefact
+        for artefact in _PUBLISHED[resource_type](service()).values()
+        if all(_TESTS[name](artefact, value) for name, value in wanted.items())
+    ]
+    count, start = page_of(asked)
+    return fhir(searchset(found[start : start + count], len(found), asked))
+
+
+@artefacts.get("/Measure/<measure_id>")
+@reads("Measure")
+def read_measure(measure_id: str) -> Response:
+    """One Measure."""
+    return _read("Measure", measure_id)
+
+
+@artefacts.get("/Measure")
+@artefacts.post("/Measure/_search")
+@reads("Measure")
+def search_measures() -> Response:
+    """Measures by `_id`, `url` (with or without version) or the beginning of `name`."""
+    return _search("Measure")
+
+
+@artefacts.get("/Library/<library_id>")
+@reads("Library")
+def read_library(library_id: str) -> Response:
+    """The CQL library of a measure, or one that a measure includes."""
+    return _read("Library", library_id)
+
+
+@artefacts.get("/Library")
+@artefacts.post("/Library/_search")
+@reads("Library")
+def search_libraries() -> Response:
+    """Libraries, as Measures are searched."""
+    return _search("Library")
+
+
+@artefacts.get("/ValueSet/<value_set_id>")
+@reads("ValueSet")
+def read_value_set(value_set_id: str) -> Response:
+    """A value set that a measure uses, expanded."""
+    return _read("ValueSet", value_set_id)
+
+
+@artefacts.get("/ValueSet")
+@artefacts.post("/ValueSet/_search")
+@reads("ValueSet")
+def search_value_sets() -> Response:
+    """Value sets, as Measures are searched."""
+    return _search("ValueSet")
+
+
+def _measure(measure: MeasureDefinition) -> dict[str, Any]:
+    library = f"{CANONICAL_BASE}/Library/{measure.library_name}|{_version_of(measure.cql)}"
+    return measure_resource(measure, library=library)
+
+
+_INCLUDE = re.compile(r"^include (?P<name>\S+) version '(?P<version>[^']+)'", re.MULTILINE)
+_VALUE_SET = re.compile(r"^valueset \"[^\"]+\": '(?P<url>[^']+)'", re.MULTILINE)
+_HEADER = re.compile(r"^library \S+ version '(?P<version>[^']+)'", re.MULTILINE)
+
+
+def _version_of(cql: str) -> str:
+    match = _HEADER.search(cql)
+    return match["version"] if match else ""
+
+
+def _library(name: str, version: str, cql: str) -> dict[str, Any]:
+    depends = [
+        *(f"{CANONICAL_BASE}/Library/{found['name']}|{found['version']}" for found in _INCLUDE.finditer(cql)),
+        *(found["url"] for found in _VALUE_SET.finditer(cql)),
+    ]
+    return library_resource(name, version, cql, canonical_base=CANONICAL_BASE, status="active", depends_on=depends)
