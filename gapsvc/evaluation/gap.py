@@ -178,7 +178,7 @@ def _pending_reason(said: Said, outlook: Outlook, requirement: Requirement | Non
     code = "NotFound" if said.done == 0 and not said.discounted else "CountOutOfRange"
     text = f"{said.done} of {said.needed} done"
     if said.last_day is not None:
-        text += f" by {wording.day(said.last_day)}"
+        text += f"; last day {wording.day(said.last_day)}"
     if outlook is Outlook.MISSED:
         text += "; no longer possible"
     return Reason(code, text, requirement=wanted)

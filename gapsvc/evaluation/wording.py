@@ -27,10 +27,12 @@ EXCLUDED = {
     "hospice": "in hospice care during the period",
 }
 
+_MONTHS = ("Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec")
+
 
 def day(value: date) -> str:
-    """`7 March 2026`."""
-    return f"{value.day} {value:%B %Y}"
+    """As a nurse in the US reads it, whatever the machine's locale: `Mar 7, 2026`."""
+    return f"{_MONTHS[value.month - 1]} {value.day}, {value.year}"
 
 
 def discounted(code: str) -> str:
