@@ -8,6 +8,7 @@ from typing import Any
 import sqlalchemy as sa
 from alembic import command
 from alembic.config import Config
+from sqlalchemy import event, exc
 from sqlalchemy.engine import make_url
 
 from gapsvc.store.errors import StoreError
@@ -24,7 +25,7 @@ def open_engine(url: str) -> sa.Engine:
     """
     try:
         parsed = make_url(url)
-    except sa.exc.ArgumentError as wrong:
+    except exc.ArgumentError as wrong:
         raise StoreError(
             "the store's URL can't be read; expected sqlite:///FILE or postgresql+psycopg://USER@HOST/DATABASE"
         ) from wrong
@@ -35,8 +36,8 @@ def open_engine(url: str) -> sa.Engine:
         engine = sa.create_engine(
             parsed, connect_args={"timeout": BUSY_SECONDS}, pool_size=8, max_overflow=24, hide_parameters=True
         )
-        sa.event.listen(engine, "connect", _sqlite_settings)
-        sa.event.listen(engine, "begin", _sqlite_begin)
+        event.listen(engine, "connect", _sqlite_settings)
+        event.listen(engine, "begin", _sqlite_begin)
         return engine
     if parsed.get_backend_name() == "postgresql":
         if parsed.drivername == "postgresql":
@@ -92,7 +93,7 @@ def reading(engine: sa.Engine) -> Iterator[sa.Connection]:
 def _reached() -> Iterator[None]:
     try:
         yield
-    except (sa.exc.DBAPIError, sa.exc.TimeoutError) as failed:
+    except (exc.DBAPIError, exc.TimeoutError) as failed:
         # Only the driver's first line, and no chained traceback: PostgreSQL adds the values of the row in question.
         cause = getattr(failed, "orig", None) or failed
         reason = next(iter(str(cause).splitlines()), type(cause).__name__)

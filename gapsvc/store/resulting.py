@@ -244,7 +244,7 @@ def _save(connection: sa.Connection, results: list[MeasureResult], revisions: Ma
     if not kept:
         return 0
     r = t.result
-    replaced = [dict(zip(("person", "url", "start", "end"), key, strict=True)) for key in kept]
+    replaced: list[dict[str, Any]] = [dict(zip(("person", "url", "start", "end"), key, strict=True)) for key in kept]
     old = sa.and_(
         r.c.person_id == sa.bindparam("person"),
         r.c.measure_url == sa.bindparam("url"),
