@@ -13,7 +13,7 @@ from typing import Any, cast
 
 from cql_like.ir import OperatorRow
 from cql_like.runtime.temporal import parse_date, parse_datetime, parse_time
-from cql_like.runtime.values import Code, Concept, Interval, Quantity, Ratio
+from cql_like.runtime.values import Code, Concept, Date, DateTime, Interval, Quantity, Ratio, Time
 from cql_like.types import (
     BOOLEAN,
     CODE,
@@ -68,11 +68,27 @@ def to_decimal(value: Json) -> Decimal | None:
         return value
     if isinstance(value, bool) or not isinstance(value, int | float):
         return None
-    return Decimal(str(value))
+    number = Decimal(str(value))
+    return number if number.is_finite() else None
 
 
 def _object(value: Json) -> Mapping[str, Any] | None:
     return cast(dict[str, Any], value) if isinstance(value, dict) else None
+
+
+def to_date(value: Json) -> Date | None:
+    """FHIR.date -> Date."""
+    return parse_date(value) if isinstance(value, str) else None
+
+
+def to_datetime(value: Json) -> DateTime | None:
+    """FHIR.dateTime, instant -> DateTime."""
+    return parse_datetime(value) if isinstance(value, str) else None
+
+
+def to_time(value: Json) -> Time | None:
+    """FHIR.time -> Time."""
+    return parse_time(value) if isinstance(value, str) else None
 
 
 def to_code(value: Json) -> Code | None:
@@ -80,7 +96,8 @@ def to_code(value: Json) -> Code | None:
     coding = _object(value)
     if coding is None:
         return None
-    return Code(coding.get("code"), coding.get("system"), coding.get("version"), coding.get("display"))
+    code, system, version, display = (to_string(coding.get(key)) for key in ("code", "system", "version", "display"))
+    return Code(code, system, version, display)
 
 
 def to_concept(value: Json) -> Concept | None:
@@ -88,8 +105,10 @@ def to_concept(value: Json) -> Concept | None:
     concept = _object(value)
     if concept is None:
         return None
-    codes = tuple(code for code in map(to_code, concept.get("coding") or ()) if code is not None)
-    return Concept(codes, concept.get("text"))
+    codings: Json = concept.get("coding")
+    listed = cast("list[Json]", codings) if isinstance(codings, list) else [codings]
+    codes = tuple(code for code in map(to_code, listed) if code is not None)
+    return Concept(codes, to_string(concept.get("text")))
 
 
 def to_quantity(value: Json) -> Quantity | None:
@@ -98,9 +117,11 @@ def to_quantity(value: Json) -> Quantity | None:
     if quantity is None:
         return None
     number = to_decimal(quantity.get("value"))
-    if number is None or quantity.get("comparator") is not None or quantity.get("system") not in UNIT_SYSTEMS:
+    if number is None or quantity.get("comparator") is not None:
         return None
-    unit = quantity.get("code") or quantity.get("unit") or "1"
+    if to_string(quantity.get("system")) not in UNIT_SYSTEMS:
+        return None
+    unit = to_string(quantity.get("code")) or to_string(quantity.get("unit")) or "1"
     return Quantity(number, CALENDAR_UNITS.get(unit, unit))
 
 
@@ -118,9 +139,7 @@ def to_datetime_interval(value: Json) -> Interval | None:
     period = _object(value)
     if period is None:
         return None
-    low, high = period.get("start"), period.get("end")
-    start = None if low is None else parse_datetime(low)
-    end = None if high is None else parse_datetime(high)
+    start, end = to_datetime(period.get("start")), to_datetime(period.get("end"))
     return Interval(start, end, start is not None, True, DATETIME)
 
 
@@ -139,9 +158,9 @@ _PRIMITIVES: Mapping[Type, Callable[[Json], Any]] = {
     INTEGER: to_integer,
     LONG: to_integer,
     DECIMAL: to_decimal,
-    DATE: parse_date,
-    DATETIME: parse_datetime,
-    TIME: parse_time,
+    DATE: to_date,
+    DATETIME: to_datetime,
+    TIME: to_time,
 }
 
 _DATATYPES: Mapping[str, tuple[str, Type, Callable[[Json], Any]]] = {

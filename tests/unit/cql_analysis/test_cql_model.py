@@ -4,6 +4,8 @@ from decimal import Decimal
 from pathlib import Path
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from cql_like.ir import JsonChoice
 from cql_like.model.fhir_conversions import to_concept, to_datetime_interval, to_decimal, to_quantity, to_ratio
@@ -172,6 +174,28 @@ def test_a_ratio_needs_both_parts() -> None:
 def test_decimals_come_from_the_shortest_text_of_a_float() -> None:
     assert to_decimal(0.1) == Decimal("0.1")
     assert to_decimal(True) is None
+
+
+DATATYPES = ("Coding", "CodeableConcept", "Quantity", "Ratio", "Period", "Range", "date", "dateTime", "time", "code")
+JSON = st.recursive(
+    st.none()
+    | st.booleans()
+    | st.integers()
+    | st.floats()
+    | st.text(max_size=12)
+    | st.sampled_from(["2024-13", "2024"]),
+    lambda inner: (
+        st.lists(inner, max_size=3)
+        | st.dictionaries(st.sampled_from(["code", "coding", "value", "system", "start", "low", "numerator"]), inner)
+    ),
+    max_leaves=8,
+)
+
+
+@given(st.sampled_from(sorted(DATATYPES)), JSON)
+def test_json_of_any_shape_is_converted_or_null(name: str, json: object) -> None:
+    row = Models.of(the_fhir_model()).conversions(fhir(name))[0]
+    hash(row.implementation(json))  # a value can stand in a set, whatever its parts were
 
 
 # ------------------------------------------------------------------------------------------- reading
