@@ -91,7 +91,8 @@ class RecordReading(Connected):
 
         Arguments are ids (`Organization/7` or `7`). A person belongs to the organization that manages their Patient
         or provided any of their encounters; to the practitioner who is their general practitioner or took part
-        in an encounter; to a Group whose member one of their Patients is. An unknown one has nobody.
+        in an encounter; to a Group whose member one of their Patients is. An unknown one has nobody. A newborn visit
+        in the mother's record makes the mother belong to the clinic, not the baby.
         """
         with self._reading() as connection:
             sets: list[set[str]] = []
