@@ -8,7 +8,7 @@ session.evaluate("Numerator")
 session.trace("Numerator")                                     # with every clause: value, place, resources
 """
 
-from datetime import datetime
+from datetime import UTC, datetime
 from typing import Any
 
 from cql_like.analysis import EXPRESSION, analyse_expression
@@ -45,14 +45,15 @@ def evaluate(expression: str, *, engine: Engine = "compiled", now: datetime | Da
     Args:
         expression: CQL text that refers to no library, parameter or data.
         engine: "compiled" or "reference".
-        now: the moment for `Now()`, `Today()`, `TimeOfDay()`; the engine reads no clock.
+        now: the moment for `Now()`, `Today()`, `TimeOfDay()`. Only here it may be left out, for the current one: a
+            library's session never reads the clock.
 
     Raises:
         CqlErrors: the expression is not valid; every problem with its place.
         CqlRuntimeError: it is valid but ends in an error.
     """
     library = Library(analyse_expression(parse_expression(expression), expression))
-    return library.session(EmptyRecord(), now=now, engine=engine).evaluate(EXPRESSION)
+    return library.session(EmptyRecord(), now=now or datetime.now(UTC), engine=engine).evaluate(EXPRESSION)
 
 
 __all__ = [

@@ -322,9 +322,9 @@ def _has_system(resource: Mapping[str, Any], path: str | None, system: str) -> b
         if not isinstance(element, dict):
             continue
         held = typed("dict[str, Any]", element)
-        codings = typed("list[dict[str, Any]]", held.get("coding", [held]))
-        if any(coding.get("system") == system for coding in codings):
-            return True
+        for coding in as_list(held.get("coding", held)):
+            if isinstance(coding, dict) and typed("dict[str, Any]", coding).get("system") == system:
+                return True
     return False
 
 

@@ -21,8 +21,8 @@ from cql_like.compiler.emit import FALSE, NULL, Py, Writer, join, literal
 from cql_like.compiler.inlines import INLINES, NEEDS_PRECISION, Inline
 from cql_like.compiler.nullness import is_certain
 from cql_like.compiler.queries import compile_exists, compile_query
-from cql_like.model.fhir_conversions import to_boolean, to_string
-from cql_like.runtime import interval, lists
+from cql_like.model import fhir_conversions
+from cql_like.runtime import interval, lists, temporal
 from cql_like.runtime.values import CqlTuple
 from cql_like.types import ANY, DATE, QUANTITY, STRING, IntervalOf, ListOf, Named, TupleOf
 
@@ -457,7 +457,7 @@ class Expressions:
             left, right = right, left
         if not isinstance(right, ir.Constant) or type(right.value) is not str:
             return None
-        if isinstance(left, ir.Convert) and left.conversion.implementation is to_string:
+        if isinstance(left, ir.Convert) and left.conversion.implementation is fhir_conversions.to_string:
             left = left.operand
         elif left.type != right.type:
             return None
@@ -561,14 +561,13 @@ class Expressions:
     def compile_Convert(self, node: ir.Convert) -> Py:
         row = node.conversion
         operand = self.value(node.operand)
-        for implementation, python_class in ((to_string, "str"), (to_boolean, "bool")):
-            if row.implementation is implementation:
-                if operand.atom:
-                    text = f"({operand.text} if {operand.text}.__class__ is {python_class} else None)"
-                else:
-                    name = self.w.temporary()
-                    text = f"({name} if ({name} := {operand.text}).__class__ is {python_class} else None)"
-                return Py(text, True, False, operand.depth + 1)
+        scalar = _SCALARS.get(row.implementation)
+        if scalar is not None:
+            python_class, parse = scalar
+            name = operand.text if operand.atom else self.w.temporary()
+            test = operand.text if operand.atom else f"({name} := {operand.text})"
+            found = name if parse is None else f"{self.unit.implementations.name(parse)}({name})"
+            return Py(f"({found} if {test}.__class__ is {python_class} else None)", True, False, operand.depth + 1)
         call = self.unit.implementations.name(row.implementation)
         context = ", context=C" if row.takes_context else ""
         if not operand.nullable or not row.propagates_null:
@@ -672,6 +671,14 @@ class Expressions:
         """The same function, with more names in scope."""
         return Expressions(self.unit, self.w, {**self.environment, **names})
 
+
+# Conversions of FHIR primitives: the Python class that the JSON scalar must have, and what reads it (None: as it is).
+_SCALARS: Mapping[Any, tuple[str, Callable[..., Any] | None]] = {
+    fhir_conversions.to_string: ("str", None),
+    fhir_conversions.to_boolean: ("bool", None),
+    fhir_conversions.to_date: ("str", temporal.parse_date),
+    fhir_conversions.to_datetime: ("str", temporal.parse_datetime),
+}
 
 # What generated code calls by name; the rest it reads from tables.
 SUPPORT: Mapping[str, Any] = {

@@ -1,7 +1,7 @@
 """Random programs of typed IR: every node type, every operator row, over random values with nulls and partial dates.
 
 `Programs(choose)` builds expressions of a wanted type; `choose(n)` gives a number below n, from Hypothesis or from a
-seeded `random.Random`. Operator rows are taken from the table itself, so that a new row is generated without a word here.
+seeded `random.Random`. Operator rows are taken from the table itself: a new row is generated without a word here.
 """
 
 from collections.abc import Callable, Sequence
@@ -103,6 +103,20 @@ Option = TypeVar("Option")
 Scope = tuple[tuple[str, str, Type], ...]  # kind (alias, let, operand, iteration), name, type
 
 
+SOME_TYPES: tuple[Type, ...] = (
+    *SIMPLE,
+    BOOLEAN,
+    IntervalOf(DATE),
+    IntervalOf(INTEGER),
+    IntervalOf(DECIMAL),
+    ListOf(INTEGER),
+    ListOf(STRING),
+    TUPLE,
+    ListOf(TUPLE),
+    ListOf(Named("FHIR", "Encounter")),
+)
+
+
 class Programs:
     """Builds expressions and programs by numbers that `choose` gives."""
 
@@ -133,8 +147,7 @@ class Programs:
         return self.expression(self.some_type(), scope, depth)
 
     def some_type(self) -> Type:
-        return self.one((*SIMPLE, BOOLEAN, IntervalOf(DATE), IntervalOf(INTEGER), ListOf(INTEGER), ListOf(STRING), TUPLE,
-                         ListOf(TUPLE), ListOf(fhir("Encounter"))))  # fmt: skip
+        return self.one(SOME_TYPES)
 
     # ------------------------------------------------------------------------------------------ expressions
 
@@ -161,7 +174,7 @@ class Programs:
         if isinstance(kind, IntervalOf):
             ways += [self.interval_selector, self.interval_selector]
             if kind.point == DECIMAL:
-                ways += [self.interval_convert]
+                ways += [self.interval_convert] * 4
         if isinstance(kind, TupleOf):
             ways += [self.tuple_selector, self.tuple_selector]
         if kind in (QUANTITY, CODE, CONCEPT):

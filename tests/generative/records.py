@@ -1,4 +1,5 @@
-"""Random patients as FHIR JSON: partial dates, missing elements, refused choices, codes of several systems."""
+"""Random patients as FHIR JSON: partial dates, missing elements, codes of several systems, and now and then an element
+that is not what FHIR says it is (a text for an object, one value for a list, a number for a code, null)."""
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
@@ -15,6 +16,19 @@ CODINGS = (
     {"system": "urn:cs:cvx", "code": "03", "version": "2024"},
     {"code": "well"},
     {"system": "urn:cs:visit"},
+)
+WRONG = (
+    "2020",
+    7,
+    True,
+    None,
+    {},
+    [],
+    [None],
+    {"coding": None},
+    {"coding": 7},
+    {"coding": {"code": 7}},
+    {"start": 5, "end": {}},
 )
 
 
@@ -35,9 +49,13 @@ class Record:
 
 
 def _codes(element: Any) -> set[tuple[str | None, str]]:
-    concepts = element if isinstance(element, list) else [element] if element else []
-    codings = [coding for concept in concepts for coding in concept.get("coding", ())]
-    return {(coding.get("system"), coding["code"]) for coding in codings if "code" in coding}
+    """The codes of a concept or a list of them; what is neither has none."""
+    concepts = element if isinstance(element, list) else [element]
+    found = [concept.get("coding") for concept in concepts if isinstance(concept, dict)]
+    codings = [coding for codings in found if isinstance(codings, list) for coding in codings]
+    return {
+        (coding.get("system"), coding["code"]) for coding in codings if isinstance(coding, dict) and "code" in coding
+    }
 
 
 def record(choose: Callable[[int], int]) -> Record:
@@ -47,6 +65,8 @@ def record(choose: Callable[[int], int]) -> Record:
         return options[choose(len(options))]
 
     def element(name: str, make: Callable[[], Any]) -> dict[str, Any]:
+        if not choose(12):
+            return {name: one(WRONG)}
         return {name: make()} if choose(4) else {}
 
     def concept() -> dict[str, Any]:
