@@ -6,7 +6,7 @@ and follows `next` links by a substring test. Two strategies: by type (`Immuniza
 """
 
 import re
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from functools import cached_property
 from hashlib import blake2b
@@ -120,6 +120,14 @@ class SearchSource:
             include=self._include,
             patients=patients,
         )
+
+    def patient_batches(self, resource_type: str, patient_ids: Sequence[str]) -> Iterator[Batch]:
+        """All resources of one type of these patients, however old: for patients who are new since the last pull.
+
+        Nothing for types that are about no patient: those are read by `batches` alone.
+        """
+        if resource_type not in _SHARED_TYPES:
+            yield from self.limited_to(lambda: patient_ids).batches(resource_type)
 
     def batches(self, resource_type: str, *, since: str | None = None, cursor: str | None = None) -> Iterator[Batch]:
         """All resources of one type; see `Source.batches`.

@@ -343,6 +343,14 @@ def test_by_patient_an_ehr_that_lists_no_patients_says_what_it_needs(web: respon
         list(source("epic").batches("Patient"))
 
 
+def test_patients_who_are_new_are_read_whole(web: responses.RequestsMock) -> None:
+    web.add("GET", f"{BASE}/Immunization", json=page(dose("d1", "c1")))
+    assert ids(list(source().patient_batches("Immunization", ["c1"]))) == ["d1"]
+    (asked,) = searches(web)
+    assert parse_qs(urlsplit(asked).query)["patient"] == ["c1"]
+    assert list(source().patient_batches("Location", ["c1"])) == []  # about no patient
+
+
 def test_by_patient_patients_are_read_by_id(web: responses.RequestsMock) -> None:
     web.add("GET", f"{BASE}/Patient", json=page(patient("c1")), match=[responses.matchers.query_param_matcher(
         {"_id": "c1", "_count": "200"})])  # fmt: skip
