@@ -170,7 +170,7 @@ def cast(value: Any, node: ir.As) -> Any:
     if widens or is_type(boxed, node.target):
         return unbox(boxed, node.type)
     if node.strict:
-        raise CqlRuntimeError(f"{node.span or 'cast'}: a value of type {type_name(boxed)} is no {node.target}")
+        raise CqlRuntimeError(f"cast: a value of type {type_name(boxed)} is no {node.target}")
     return None
 
 

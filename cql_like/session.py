@@ -6,7 +6,7 @@ defines that were computed and the resources that were handed out.
 """
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any, Literal
 
 from cql_like import ir, leaves, walk
@@ -146,7 +146,7 @@ class Session:
         Raises:
             UnknownName: there is no such define.
             UnknownValueSet: a value set that it needs is not known; the message says who needs it.
-            CqlRuntimeError: the logic itself ends in an error.
+            CqlRuntimeError: the logic itself ends in an error; the message begins with the place in the source.
         """
         factory = self._factory
         key = factory.names.get(define) or factory.locate(define)
@@ -156,6 +156,9 @@ class Session:
             return self._walker().evaluate(*key)
         except UnknownValueSet as error:
             raise factory.explained(error) from None
+        except CqlRuntimeError as error:
+            self._place(error, key)
+            raise
 
     def trace(self, define: str) -> Trace:
         """The value of a define with, for each clause, its value, place in the source and deciding resources.
@@ -164,13 +167,13 @@ class Session:
         """
         library, name = self._factory.locate(define)
         tracer = Tracer()
-        evaluator = ReferenceEvaluator(
-            self._factory.program, self._factory.parameters, self._factory.context, self._retrieve, tracer
-        )
         try:
-            value = evaluator.evaluate(library, name)
+            value = self._tracing(tracer).evaluate(library, name)
         except UnknownValueSet as error:
             raise self._factory.explained(error) from None
+        except CqlRuntimeError as error:
+            _say_where(error, tracer)
+            raise
         return Trace(library, name, value, tracer.last)
 
     @property
@@ -194,14 +197,36 @@ class Session:
             self._reference = ReferenceEvaluator(factory.program, factory.parameters, factory.context, self._retrieve)
         return self._reference
 
+    def _tracing(self, tracer: Tracer) -> ReferenceEvaluator:
+        """An evaluator that traces; what it looks at and what it emits are not this session's."""
+        factory = self._factory
+        context = replace(factory.context, messages=[])
+        return ReferenceEvaluator(factory.program, factory.parameters, context, self._looked_up, tracer)
+
+    def _place(self, error: CqlRuntimeError, key: tuple[str, str]) -> None:
+        """Puts the place of the clause that failed before the message, by evaluating once more with a trace."""
+        tracer = Tracer()
+        try:
+            self._tracing(tracer).evaluate(*key)
+        except CqlRuntimeError as again:
+            if str(again) == str(error):
+                _say_where(error, tracer)
+
     def _retrieve(self, node: ir.Retrieve, wanted: Any) -> Sequence[Any]:
+        found = self._looked_up(node, wanted)
+        self._slots.append(found)
+        return found
+
+    def _looked_up(self, node: ir.Retrieve, wanted: Any) -> Sequence[Any]:
         port = self._record.retrieve
         if node.unfiltered:
             port = no_population if self._population is None else self._population.retrieve
-        found = leaves.fetch(port, node, wanted, self._factory.context)
-        if self._factory.linked is None:
-            self._slots.append(found)
-        return found
+        return leaves.fetch(port, node, wanted, self._factory.context)
+
+
+def _say_where(error: CqlRuntimeError, tracer: Tracer) -> None:
+    if tracer.failed is not None:
+        error.args = (f"{tracer.failed}: {error}",)
 
 
 @dataclass(frozen=True, slots=True)

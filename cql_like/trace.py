@@ -58,10 +58,14 @@ class Frame:
 
 
 class Tracer:
-    """Builds clauses while the reference evaluator walks. `last` is the clause that was completed last."""
+    """Builds clauses while the reference evaluator walks.
+
+    `last` is the clause that was completed last, `failed` the place of the innermost clause that ended in an error.
+    """
 
     def __init__(self) -> None:
         self._open: list[Frame] = []
+        self.failed: ir.Span | None = None
         self.last: Clause = Clause("Null", None, None, (), ())
 
     def enter(self, node: ir.Expression) -> Frame:
@@ -75,7 +79,8 @@ class Tracer:
 
     def again(self, clause: Clause) -> None:
         """A define that was evaluated before is used again."""
-        self._open[-1].clauses.append(clause) if self._open else None
+        if self._open:
+            self._open[-1].clauses.append(clause)
         self.last = clause
 
     def leave(self, frame: Frame, value: Any) -> None:
@@ -90,6 +95,8 @@ class Tracer:
         """The evaluation of the clause ended in an error."""
         while self._open and self._open.pop() is not frame:
             pass
+        if self.failed is None:
+            self.failed = frame.node.span
 
 
 def _deciding(kind: str, frame: Frame, value: Any) -> Iterator[JsonObject]:

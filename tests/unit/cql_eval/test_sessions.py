@@ -287,3 +287,35 @@ def test_libraries_that_include_different_texts_under_one_name_are_not_prepared_
     two = cql_like.compile_library(text.format("Two"), {("Common", None): "library Common define Asked: 2"})
     with pytest.raises(ValueError, match="library Common stands for two different texts"):
         cql_like.prepare_together([one, two])
+
+
+# ------------------------------------------------------------------------------------------------- errors
+
+
+@pytest.mark.parametrize("engine", ENGINES)
+def test_an_error_says_where_in_which_library_it_arose(engine):
+    helper = "library Helper define function Backwards(low Integer):\n  Interval[low, 1]"
+    text = 'library Main include Helper\ndefine "Start": start of Helper.Backwards(5)\ndefine "Other": 2'
+    session = cql_like.compile_library(text, {("Helper", None): helper}).session(Record(), engine=engine)
+    with pytest.raises(cql_like.CqlRuntimeError, match=r"^Helper:2:3: an interval can't end before it starts"):
+        session.evaluate("Start")
+    with pytest.raises(cql_like.CqlRuntimeError, match=r"^Helper:2:3: an interval can't end before it starts"):
+        session.trace("Start")
+    assert session.evaluate("Other") == 2
+
+
+@pytest.mark.parametrize("engine", ENGINES)
+def test_a_strict_cast_of_another_type_is_an_error(engine):
+    with pytest.raises(cql_like.CqlRuntimeError, match=r"cast: a value of type System\.Integer is no System\.String"):
+        cql_like.evaluate("cast (1 as Choice<Integer, String>) as String", engine=engine)
+
+
+@pytest.mark.parametrize("engine", ENGINES)
+def test_messages_are_kept_and_a_trace_adds_none(engine):
+    session = cql_like.compile_library("define A: Message(1, true, '7', 'Warning', 'look')").session(
+        Record(), engine=engine
+    )
+    assert (session.evaluate("A"), session.trace("A").value) == (1, 1)
+    assert [(message.severity, message.code, message.message) for message in session.messages] == [
+        ("Warning", "7", "look")
+    ]

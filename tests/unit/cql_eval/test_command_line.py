@@ -1,0 +1,95 @@
+"""`python -m cql_like`: what each command prints and its exit code."""
+
+import orjson
+import pytest
+
+from cql_like.__main__ import main
+
+LIBRARY = """library Visits version '1'
+using FHIR version '4.0.1'
+include Common called C
+valueset "Well Visit": 'urn:vs:well'
+context Patient
+define "Well Visits": [Encounter: type in "Well Visit"] E where E.status = C.Wanted
+"""
+
+
+@pytest.fixture
+def folder(tmp_path):
+    (tmp_path / "Visits.cql").write_text(LIBRARY, "utf-8")
+    (tmp_path / "Common.cql").write_text("library Common\ndefine Wanted: 'finished'\n", "utf-8")
+    (tmp_path / "Wrong.cql").write_text("library Wrong\ndefine A: 1 + 'a'\ndefine B: Nothing\n", "utf-8")
+    return tmp_path
+
+
+@pytest.mark.parametrize("engine", ["compiled", "reference"])
+def test_eval(engine, capsys):
+    assert main(["eval", "Interval[1, 3] union Interval[2, 5]", "--engine", engine]) == 0
+    assert capsys.readouterr().out == "Interval[1, 5]\n"
+
+
+def test_eval_at_a_moment(capsys):
+    assert main(["eval", "Today() - 1 day", "--now", "2024-03-01T08:00:00"]) == 0
+    assert capsys.readouterr().out == "@2024-02-29\n"
+
+
+@pytest.mark.parametrize(
+    ("expression", "said"),
+    [("1 +", "expression:1:4: unexpected end"), ("Interval[2, 1]", "expression:1:1: an interval")],
+)
+def test_eval_of_what_is_wrong(expression, said, capsys):
+    assert main(["eval", expression]) == 1
+    assert capsys.readouterr().err.startswith(said)
+
+
+def test_check_finds_includes_beside_the_library(folder, capsys):
+    assert main(["check", str(folder / "Visits.cql")]) == 0
+    assert capsys.readouterr().out == "Visits|1: no problems; 2 defines, 1 included libraries\n"
+
+
+def test_check_prints_every_problem(folder, capsys):
+    assert main(["check", str(folder / "Wrong.cql")]) == 1
+    lines = capsys.readouterr().err.splitlines()
+    assert [line.split(": ")[0] for line in lines if line.startswith("Wrong:")] == ["Wrong:2:11", "Wrong:3:11"]
+
+
+def test_requirements(folder, capsys):
+    assert main(["requirements", str(folder / "Visits.cql")]) == 0
+    encounter, patient = orjson.loads(capsys.readouterr().out)
+    assert encounter == {
+        "type": "Encounter",
+        "codePath": "type",
+        "valueSets": ["urn:vs:well"],
+        "codes": [],
+        "datePath": None,
+        "elements": ["id", "status", "type"],
+    }
+    assert patient["type"] == "Patient"
+
+
+def test_a_file_that_is_not_there(capsys):
+    assert main(["check", "nowhere.cql"]) == 3
+    assert "nowhere.cql" in capsys.readouterr().err
+
+
+def test_a_wrong_command_explains_itself(capsys):
+    with pytest.raises(SystemExit) as caught:
+        main(["evaluate", "1"])
+    assert caught.value.code == 2
+    assert "invalid choice: 'evaluate'" in capsys.readouterr().err
+
+
+def test_conformance(tmp_path, capsys):
+    file = tmp_path / "Suite.xml"
+    file.write_text(
+        """<tests xmlns="http://hl7.org/fhirpath/tests" name="Suite"><group name="G">
+        <test name="Right"><expression>1 + 1</expression><output>2</output></test>
+        <test name="Wrong"><expression>1 + 1</expression><output>3</output></test>
+        </group></tests>""",
+        "utf-8",
+    )
+    assert main(["conformance", str(file)]) == 1
+    *failures, summary = capsys.readouterr().out.splitlines()
+    assert summary == "1 passed, 1 failed, 0 skipped"
+    assert len(failures) == 1
+    assert "Wrong" in failures[0]
