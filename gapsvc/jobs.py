@@ -15,6 +15,7 @@ from time import monotonic
 from typing import Any, Protocol
 
 from adapters.base import Batch, Source, SourceError
+from cql_like import CqlRuntimeError
 from gapsvc.evaluation.result import MeasureResult
 from gapsvc.records.record import PatientRecord
 from gapsvc.store import BatchCounts, LinkCounts, Pull, Reading, Store
@@ -215,10 +216,15 @@ class Evaluator(Protocol):
 
 @dataclass(frozen=True, slots=True)
 class EvaluationReport:
-    """What an evaluation did: persons looked at, and results saved."""
+    """What an evaluation did: persons looked at, results saved, and whose evaluation failed.
+
+    `failures` maps a measure's id to the persons on whose records its logic ended in an error: they keep their earlier
+    result, if any, and stay due.
+    """
 
     persons: int
     results: int
+    failures: Mapping[str, tuple[str, ...]] = field(default_factory=dict[str, tuple[str, ...]])
 
 
 def evaluate_all(
@@ -252,17 +258,20 @@ def evaluate_all(
             due.setdefault(name, []).append(evaluator)
     wanted = sorted(due if person_ids is None else due.keys() & set(person_ids))
     saved = 0
+    failures: dict[str, list[str]] = {}
+
+    def evaluated(record: PatientRecord) -> Iterator[MeasureResult]:
+        for evaluator in due[record.person_id]:
+            try:
+                yield evaluator.evaluate(record, *period, as_of)
+            except CqlRuntimeError:  # one record that a measure's logic can't take must not stop the others
+                failures.setdefault(evaluator.measure.id, []).append(record.person_id)
+
     for at in range(0, len(wanted), chunk):
         part = wanted[at : at + chunk]
         revisions = store.revisions(part)  # before the records: a change in between makes them due again
-        saved += store.save_results(
-            [
-                evaluator.evaluate(record, *period, as_of)
-                for record in store.records(part, types=types)
-                for evaluator in due[record.person_id]
-            ],
-            revisions,
-        )
+        records = store.records(part, types=types)
+        saved += store.save_results([result for record in records for result in evaluated(record)], revisions)
         if progress is not None:
             progress(min(at + chunk, len(wanted)), len(wanted))
-    return EvaluationReport(len(wanted), saved)
+    return EvaluationReport(len(wanted), saved, {name: tuple(people) for name, people in failures.items()})

@@ -12,13 +12,14 @@ import orjson
 from adapters import open_source
 from adapters.base import Source
 from adapters.files import FileSource
+from cql_like import CqlRuntimeError
 from fhir_profiles.deqm import Reporting, individual_measure_report
 from gapsvc import jobs
 from gapsvc.cli import show
 from gapsvc.cli.console import ERR, OUT, Day, progress, today
 from gapsvc.cli.main import EXIT_NOT_FOUND, EXIT_SETTINGS, EXIT_SOURCE, Failure
 from gapsvc.config import Settings, load
-from gapsvc.evaluation.catalogue import evaluators, types_to_pull
+from gapsvc.evaluation.catalogue import evaluators, types_read, types_to_pull
 from gapsvc.evaluation.evaluator import Evaluator
 from gapsvc.evaluation.result import MeasureResult
 from gapsvc.evaluation.tally import Tally
@@ -152,7 +153,9 @@ def evaluate_store(
 ) -> jobs.EvaluationReport:
     """Evaluate whoever is due, with a progress bar."""
     with progress("evaluating") as tell:
-        return jobs.evaluate_all(store, chosen, period, as_of, progress=tell)
+        report = jobs.evaluate_all(store, chosen, period, as_of, progress=tell, types=types_read(chosen))
+    show.failures(report.failures)
+    return report
 
 
 def _evaluate_folder(
@@ -183,16 +186,22 @@ def _evaluate_folder(
     prepared = [evaluator.on(*period, as_of) for evaluator in chosen]
     reporting = reporting_of(settings, datetime.now(UTC))
     tally = Tally()
+    failures: dict[str, list[str]] = {}
     partial = out.with_name(out.name + ".part")  # a file under its own name is a whole one
     with partial.open("wb") as file, progress("evaluating") as tell:
         for number, record in enumerate(records, 1):
             for each in prepared:
-                result = each.evaluate(record)
+                try:
+                    result = each.evaluate(record)
+                except CqlRuntimeError:  # one record that a measure's logic can't take must not stop the others
+                    failures.setdefault(each.measure.id, []).append(record.person_id)
+                    continue
                 tally.add(result)
                 write_report(file, result, reporting)
             if number % 100 == 0 or number == len(records):
                 tell(number, len(records))
     partial.replace(out)
+    show.failures(failures)
     return tally
 
 

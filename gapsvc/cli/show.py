@@ -73,6 +73,13 @@ def pull_report(report: jobs.PullReport) -> None:
     )
 
 
+def failures(found: Mapping[str, Sequence[str]]) -> None:
+    """On whose records a measure's logic failed; nothing where there are none."""
+    for measure, people in found.items():
+        named = ", ".join(people[:5]) + (", ..." if len(people) > 5 else "")
+        OUT.print(f"{measure}: the logic failed on {len(people):,} records: {named}", style="red")
+
+
 def rates(tally: Tally, measures: Sequence[MeasureDefinition], period: tuple[date, date], as_of: date) -> None:
     """The rates table of a tally."""
     _rates(

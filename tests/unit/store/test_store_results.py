@@ -10,6 +10,7 @@ import pytest
 from result_examples import JUNE, W30, YEAR, result
 from store_examples import batch, encounter, patient, written
 
+from cql_like import CqlRuntimeError
 from gapsvc import jobs
 from gapsvc.evaluation.result import GapStatus, MeasureResult
 from gapsvc.jobs import EvaluationReport
@@ -188,3 +189,18 @@ def test_evaluating_everybody_then_only_who_is_due(store: Store, people: Sequenc
     assert [one.groups[0].gap.status for one in store.results()] == [OPEN, OPEN, OPEN, CLOSED, CLOSED]
 
     assert run(everybody=True) == EvaluationReport(persons=5, results=5)
+
+
+def test_a_record_that_the_logic_cannot_take_stops_nobody_else(store: Store, people: Sequence[str]) -> None:
+    class Failing(Counting):
+        def evaluate(self, record: PatientRecord, *period_and_day: date) -> MeasureResult:  # type: ignore[override]
+            if record.person_id == "p3":
+                raise CqlRuntimeError("division of a child by zero")
+            return super().evaluate(record, *period_and_day)
+
+    evaluator = Failing(measure=SimpleNamespace(id="w30", url=W30, version="1.0.0"))
+    report = jobs.evaluate_all(store, [evaluator], YEAR, JUNE)
+
+    assert report == EvaluationReport(persons=5, results=4, failures={"w30": ("p3",)})
+    assert [one.subject for one in store.results()] == [f"Patient/p{number}" for number in (1, 2, 4, 5)]
+    assert store.due_for_evaluation(W30, YEAR, JUNE, "1.0.0") == ["p3"]
