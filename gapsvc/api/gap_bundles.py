@@ -20,6 +20,7 @@ from flask import Response, current_app, g
 from fhir_profiles.deqm import Reporting, care_gaps_parameters, gaps_bundle
 from fhir_profiles.outcome import OutcomeIssue, operation_outcome
 from fhir_profiles.plain import stable_id
+from fhir_profiles.references import logical_reference, with_references
 from fhir_profiles.terms import GAPS_BUNDLE, URI_SYSTEM
 from gapsvc.api.answers import FHIR_JSON, Refusal, fhir
 from gapsvc.evaluation.evaluator import PreparedEvaluation
@@ -130,13 +131,15 @@ def _with_failures(
 ) -> dict[str, Any]:
     """The Bundle with an OperationOutcome at its end; where there is none, one with the Patient and that."""
     key = (record.person_id, *failed, reporting.moment)
+    outcome_id = stable_id("OperationOutcome", *key)
     outcome = {
-        "fullUrl": f"urn:uuid:{stable_id('OperationOutcome', *key)}",
-        "resource": operation_outcome([_issue(name) for name in failed]),
+        "fullUrl": reporting.full_url(f"OperationOutcome/{outcome_id}"),
+        "resource": {**operation_outcome([_issue(name) for name in failed]), "id": outcome_id},
     }
     if bundle is not None:
         return {**bundle, "entry": [*bundle["entry"], outcome]}
-    patient = {"fullUrl": reporting.full_url(f"Patient/{record.person_id}"), "resource": record.patient}
+    alone = with_references(record.patient, logical_reference)  # nothing that it refers to is in the Bundle
+    patient = {"fullUrl": reporting.full_url(f"Patient/{record.person_id}"), "resource": alone}
     return {
         "resourceType": "Bundle",
         "id": stable_id("Bundle.failed", *key),

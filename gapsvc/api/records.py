@@ -6,6 +6,8 @@ MeasureReports are those of the stored results (`gapsvc evaluate`); `$care-gaps`
 under the same ids.
 """
 
+from dataclasses import replace
+from datetime import UTC, datetime, time
 from typing import Any
 
 from flask import Blueprint, Response, request
@@ -17,6 +19,7 @@ from gapsvc.api.answers import Refusal, fhir, refuse
 from gapsvc.api.parameters import Alternatives, Reference, Text, is_id, read
 from gapsvc.api.searchsets import Paged, criteria, page_of, searchset
 from gapsvc.api.service import Service, service
+from gapsvc.evaluation.result import MeasureResult
 
 records = Blueprint("records", __name__)
 
@@ -93,7 +96,7 @@ def read_measure_report(report_id: str) -> Response:
     result = here.store.result_of_report(report_id) if is_id(report_id) else None
     if result is None:
         raise _unknown("MeasureReport")
-    return fhir(individual_measure_report(result, here.reporting()))
+    return fhir(_report(here, result))
 
 
 class MeasureReportSearch(Paged):
@@ -127,9 +130,13 @@ def search_measure_reports() -> Response:
         count=count,
         offset=start,
     )
-    reporting = here.reporting()
-    reports: list[dict[str, Any]] = [individual_measure_report(result, reporting) for result in found.results]
-    return fhir(searchset(reports, found.total, asked))
+    return fhir(searchset([_report(here, result) for result in found.results], found.total, asked))
+
+
+def _report(here: Service, result: MeasureResult) -> dict[str, Any]:
+    """A stored result's report. Its date is the day as of which it was judged, not the moment of being read."""
+    judged = datetime.combine(result.as_of, time.min, UTC)
+    return individual_measure_report(result, replace(here.reporting(), calculated_at=judged))
 
 
 def _measure_url(here: Service, value: str) -> str:

@@ -255,11 +255,11 @@ def _day(value: cql_like.Date | None) -> date | None:
 
 def _evaluated(patient: str, groups: Sequence[GroupResult]) -> Mapping[str, tuple[str, ...]]:
     """Every resource looked at, with the ids of the populations it decided (`<group>-<population>`, the ids that the
-    Measure resource carries): the Patient the initial populations, what counted the numerators."""
+    Measure resource carries): the Patient the initial populations, what counted the numerators. Sorted, as stored."""
     found: dict[str, list[str]] = {patient: [f"{group.id}-initial-population" for group in groups]}
     for group in groups:
         for counted in group.gap.counted:
             found.setdefault(counted.reference, []).append(f"{group.id}-numerator")
         for discounted in group.gap.discounted:
             found.setdefault(discounted.reference, [])
-    return MappingProxyType({reference: tuple(criteria) for reference, criteria in found.items()})
+    return MappingProxyType({reference: tuple(criteria) for reference, criteria in sorted(found.items())})

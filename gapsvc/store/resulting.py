@@ -130,7 +130,7 @@ class ResultStoring(Connected):
             query = query.where(r.c.measure_url == measure_url)
         page = query.order_by(r.c.person_id, r.c.measure_url, r.c.period_start, r.c.period_end)
         with self._reading() as connection:
-            total = connection.execute(query.with_only_columns(sa.func.count())).scalar_one()
+            total = connection.execute(query.with_only_columns(sa.func.count(r.c.id))).scalar_one()
             bodies = connection.execute(page.limit(count).offset(offset)).scalars().all()
         return ResultPage(total, tuple(from_json(bytes(body)) for body in bodies))
 

@@ -12,6 +12,7 @@ from gapsvc.api import Service, create_app
 from gapsvc.evaluation.catalogue import types_to_pull
 from gapsvc.sandbox import generate, write
 from gapsvc.store import Store
+from gapsvc.telemetry import configure_logging
 
 
 @pytest.fixture(scope="session")
@@ -20,6 +21,7 @@ def api(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Api]:
     population = generate(seed=3, size=250, as_of=AS_OF)
     write(population, home / "sandbox")
     settings = settings_for(home)
+    configure_logging(settings["log.level"])
     with Store.open(settings.database_url) as store:
         store.migrate()
         service = Service.start(settings, store, base_url="https://gaps.example/fhir", now=lambda: NOW)

@@ -16,7 +16,12 @@ from gapsvc.config import ClientSettings, Settings, load
 AS_OF = date(2026, 11, 22)
 PERIOD = {"periodStart": "2026-01-01", "periodEnd": "2026-12-31"}
 NOW = datetime(2026, 11, 22, 18, 0, tzinfo=UTC)
-TOKENS = {"all": ("system/*.rs",), "measures": ("system/Measure.rs",), "none": ()}
+TOKENS = {
+    "all": ("system/*.rs",),
+    "measures": ("system/Measure.rs",),
+    "reports": ("system/MeasureReport.rs", "system/Patient.rs"),
+    "none": (),
+}
 
 
 def settings_for(home: Path) -> Settings:
