@@ -76,7 +76,11 @@ def test_clients_and_sources(tmp_path: Path) -> None:
             {},
             "token_sha256 must be 64 hexadecimal digits; `python -m gapsvc token` makes one",
         ),
-        ('[[client]]\nid = "a"\ntoken = "x"', {}, "[[client]] 1: unknown key 'token'; expected one of id, token_sha256, scopes"),
+        (
+            '[[client]]\nid = "a"\ntoken = "x"',
+            {},
+            "[[client]] 1: unknown key 'token'; expected one of id, token_sha256, scopes",
+        ),
         ('[[source]]\nname = "a"', {}, "[[source]] 1: location missing"),
         (
             '[[source]]\nname = "a"\nlocation = "x"\n[[source]]\nname = "a"\nlocation = "y"',
