@@ -9,17 +9,17 @@ from cql_like.types import ANY, ChoiceOf, ListOf
 from cql_like.walk import walk
 
 if TYPE_CHECKING:
-    from cql_like.compiler.expressions import Expressions
+    from cql_like.compiler.operators import Operators
 
 _MOST_NESTED_LOOPS = 3  # more sources than these are combined by one loop
 
 
-def compile_query(expressions: "Expressions", node: ir.Query) -> Py:
+def compile_query(expressions: "Operators", node: ir.Query) -> Py:
     """The value of a query: a list, one value (singular or aggregate), or null where a source is null."""
     return _Query(expressions, node).compile()
 
 
-def compile_exists(expressions: "Expressions", node: ir.Query) -> Py | None:
+def compile_exists(expressions: "Operators", node: ir.Query) -> Py | None:
     """Does a query give an element that is not null? Stops at the first. None: it has to be evaluated whole."""
     if node.singular or node.aggregate is not None or len(node.sources) != 1:
         return None
@@ -27,7 +27,7 @@ def compile_exists(expressions: "Expressions", node: ir.Query) -> Py | None:
 
 
 class _Query:
-    def __init__(self, expressions: "Expressions", node: ir.Query) -> None:
+    def __init__(self, expressions: "Operators", node: ir.Query) -> None:
         self.outer = expressions
         self.inner = expressions.within({})
         self.w = expressions.w

@@ -11,7 +11,8 @@ from typing import Any
 
 from cql_like import ir
 from cql_like.compiler.emit import Py, Table, Writer, comment, literal
-from cql_like.compiler.expressions import SUPPORT, Environment, Expressions
+from cql_like.compiler.expressions import SUPPORT, Expressions
+from cql_like.compiler.forms import Environment
 from cql_like.compiler.nullness import Nullness
 from cql_like.types import ListOf
 
