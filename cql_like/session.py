@@ -126,7 +126,7 @@ def no_population(resource_type: str, code_path: str | None = None, codes: objec
 class Session:
     """One record's evaluation. Defines are computed when asked for, once."""
 
-    __slots__ = ("_factory", "_population", "_record", "_reference", "_slots")
+    __slots__ = ("_factory", "_messages", "_population", "_record", "_reference", "_slots")
 
     def __init__(self, factory: SessionFactory, record: Retriever, population: Retriever | None = None) -> None:
         self._factory = factory
@@ -134,11 +134,14 @@ class Session:
         self._population = population
         self._reference: ReferenceEvaluator | None = None
         self._slots: list[Any] = []
+        emits = factory.linked is None or factory.linked.emits
+        self._messages = replace(factory.context, messages=[]) if emits else factory.context
         if factory.linked is not None:
             slots = self._slots = factory.linked.template.copy()
             slots[0] = record.retrieve
             slots[1] = []
             slots[2] = no_population if population is None else population.retrieve
+            slots[3] = self._messages
 
     def evaluate(self, define: str) -> Any:
         """The value of a define of the main library; of an included one by `Library.define`.
@@ -188,13 +191,13 @@ class Session:
 
     @property
     def messages(self) -> tuple[EmittedMessage, ...]:
-        """What `Message` emitted in all sessions of this factory so far."""
-        return tuple(self._factory.context.messages)
+        """What `Message` emitted in this session so far."""
+        return tuple(self._messages.messages)
 
     def _walker(self) -> ReferenceEvaluator:
         if self._reference is None:
             factory = self._factory
-            self._reference = ReferenceEvaluator(factory.program, factory.parameters, factory.context, self._retrieve)
+            self._reference = ReferenceEvaluator(factory.program, factory.parameters, self._messages, self._retrieve)
         return self._reference
 
     def _tracing(self, tracer: Tracer) -> ReferenceEvaluator:

@@ -72,15 +72,19 @@ class Compiled:
             support,
         )
         template = [UNSET] * source.slots
-        return Linked({key: functions[place] for key, place in source.defines.items()}, template)
+        return Linked({key: functions[place] for key, place in source.defines.items()}, template, source.emits)
 
 
 @dataclass(frozen=True, slots=True)
 class Linked:
-    """Functions by (library key, define name), each called with a session's slots; `template`: unset slots."""
+    """Functions by (library key, define name), each called with a session's slots.
+
+    `template`: the slots of a new session. `emits`: does any function call `Message`?
+    """
 
     functions: Mapping[tuple[str, str], Callable[[list[Any]], Any]]
     template: list[Any]
+    emits: bool
 
 
 def _codes(static: StaticRetrieve, context: EvaluationContext) -> Any:

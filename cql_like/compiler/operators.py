@@ -258,7 +258,7 @@ class Operators(Forms):
         if node.row.takes_precision:
             keywords.append(f"precision={node.precision!r}")
         if node.row.takes_context:
-            keywords.append("context=C")
+            keywords.append(f"context={self.unit.context_for(node.row)}")
         return lambda args: Py(
             f"{name}({', '.join([*(arg.text for arg in args), *keywords])})",
             True,

@@ -3,7 +3,8 @@
 The generated source is one function, `link`, which binds the tables to local names and defines a Python function for
 each define, user function and retrieve as its inner functions (closures: faster than globals, and the only names that
 exist are ours). A session is a list: slot 0 the record's `retrieve`, slot 1 the list of what was retrieved, slot 2 the
-population's `retrieve`, then one slot for each define and retrieve, unset at first.
+population's `retrieve`, slot 3 the context that collects the session's messages, then one slot for each define and
+retrieve, unset at first.
 """
 
 from dataclasses import dataclass
@@ -16,7 +17,7 @@ from cql_like.compiler.forms import Environment
 from cql_like.compiler.nullness import Nullness
 from cql_like.types import ListOf
 
-FIRST_SLOT = 3
+FIRST_SLOT = 4
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,8 +33,8 @@ class StaticRetrieve:
 class Source:
     """Generated Python with the tables it refers to.
 
-    `slots`: how many a session has. `defines`: the inner function of each define by (library key, name), as its place
-    in what `link` returns.
+    `slots`: how many a session has. `emits`: does it call `Message`? `defines`: the inner function of each define by
+    (library key, name), as its place in what `link` returns.
     """
 
     text: str
@@ -42,6 +43,7 @@ class Source:
     parameters: tuple[tuple[str, str], ...]
     retrieves: tuple[StaticRetrieve, ...]
     slots: int
+    emits: bool
     defines: dict[tuple[str, str], int]
 
 
@@ -56,6 +58,7 @@ class Unit:
         self.parameters = Table("p")
         self.retrieves = Table("v")
         self._slots = FIRST_SLOT
+        self._emits = False
         self._defines: dict[tuple[str, str], tuple[int, str]] = {}
         self._functions: dict[tuple[str, str], str] = {}
         self._retrieve_functions: dict[Any, tuple[int, str]] = {}
@@ -86,6 +89,7 @@ class Unit:
             tuple(self.parameters.values),
             tuple(self.retrieves.values),
             self._slots,
+            self._emits,
             {key: place for place, key in enumerate(self._defines)},
         )
 
@@ -120,6 +124,13 @@ class Unit:
             parameters = ", ".join(["s", *names])
             self._write(found, parameters, (library, key), f"{library}: {key}", function.body, environment, "return ")
         return found
+
+    def context_for(self, row: ir.OperatorRow) -> str:
+        """The name of the context for an operator: the factory's, but messages go to the session's own."""
+        if row.name != "Message":
+            return "C"
+        self._emits = True
+        return "s[3]"
 
     def part(self, node: ir.Expression, parameters: list[str], environment: Environment) -> str:
         """A function for an expression that stands too deep to be written in its place."""

@@ -311,10 +311,10 @@ def test_a_strict_cast_of_another_type_is_an_error(engine):
 
 
 @pytest.mark.parametrize("engine", ENGINES)
-def test_messages_are_kept_and_a_trace_adds_none(engine):
-    session = cql_like.compile_library("define A: Message(1, true, '7', 'Warning', 'look')").session(
-        Record(), engine=engine
-    )
+def test_messages_are_kept_per_session_and_a_trace_adds_none(engine):
+    factory = cql_like.compile_library("define A: Message(1, true, '7', 'Warning', 'look')").prepare(engine=engine)
+    other, session = factory.session(Record()), factory.session(Record())
+    other.evaluate("A")
     assert (session.evaluate("A"), session.trace("A").value) == (1, 1)
     assert [(message.severity, message.code, message.message) for message in session.messages] == [
         ("Warning", "7", "look")
