@@ -8,12 +8,15 @@ environment variable that the source names.
 
 import difflib
 import os
+import re
 import tomllib
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from datetime import date
 from pathlib import Path
 from typing import Any
+
+from gapsvc.security.scopes import is_scope
 
 
 class SettingsError(ValueError):
@@ -41,9 +44,38 @@ def _text(value: Any) -> str:
 
 
 def _number(value: Any) -> int:
-    if isinstance(value, bool) or not str(value).isdecimal():
+    text = str(value)
+    if isinstance(value, bool) or not (text.isascii() and text.isdecimal() and len(text) <= 9):
         raise ValueError("expected a whole number")
-    return int(value)
+    return int(text)
+
+
+def _at_least_one(value: Any) -> int:
+    number = _number(value)
+    if number < 1:
+        raise ValueError("expected a whole number from 1 on")
+    return number
+
+
+def _base_url(value: Any) -> str:
+    text = _text(value)
+    if text and not re.fullmatch(r"https?://[^\s/?#]+[^\s?#]*", text):
+        raise ValueError("expected an address that begins with http:// or https://, e.g. https://gaps.example/fhir")
+    return text.rstrip("/")
+
+
+def _id(value: Any) -> str:
+    text = _text(value)
+    if not re.fullmatch(r"[A-Za-z0-9\-.]{1,64}", text):
+        raise ValueError("expected a FHIR id: 1 to 64 of A-Z a-z 0-9 - .")
+    return text
+
+
+def _name(value: Any) -> str:
+    text = _text(value)
+    if not text.strip():
+        raise ValueError("expected a name")
+    return text
 
 
 def _port(value: Any) -> int:
@@ -53,13 +85,24 @@ def _port(value: Any) -> int:
     return number
 
 
+def day_of(text: str) -> date:
+    """A day written YYYY-MM-DD, and in no other way.
+
+    Raises:
+        ValueError: it is none.
+    """
+    if not re.fullmatch(r"\d{4}-\d\d-\d\d", text, re.ASCII):
+        raise ValueError(f"{text!r} is no day; expected YYYY-MM-DD")
+    return date.fromisoformat(text)
+
+
 def _day(value: Any) -> date | None:
-    if isinstance(value, date):
+    if type(value) is date:  # TOML has times as well, which are dates to Python
         return value
     if value == "":
         return None
     try:
-        return date.fromisoformat(value)
+        return day_of(value)
     except (TypeError, ValueError):
         raise ValueError("expected a day, YYYY-MM-DD, or nothing for today") from None
 
@@ -88,14 +131,14 @@ SETTINGS = (
         _text,
         "SQLAlchemy URL of the store; empty: SQLite in GAPSVC_HOME/gapsvc.db. PostgreSQL: postgresql+psycopg://...",
     ),
-    Setting("server.host", "127.0.0.1", _text, "address that the service listens on"),
+    Setting("server.host", "127.0.0.1", _name, "address that the service listens on"),
     Setting("server.port", 8080, _port, "port that the service listens on; 0 picks a free one"),
-    Setting("server.threads", 4, _number, "worker threads of the built-in server"),
-    Setting("server.base_url", "", _text, "the service's public FHIR base URL; empty: http://HOST:PORT/fhir"),
+    Setting("server.threads", 4, _at_least_one, "worker threads of the built-in server"),
+    Setting("server.base_url", "", _base_url, "the service's public FHIR base URL; empty: http://HOST:PORT/fhir"),
     Setting("log.level", "info", _choice("debug", "info", "warning", "error"), "least level that is logged"),
     Setting("log.format", "auto", _choice("auto", "console", "json"), "auto: console on a terminal, JSON elsewhere"),
-    Setting("reporter.id", "gapsvc", _text, "id of the Organization that reports (MeasureReport.reporter)"),
-    Setting("reporter.name", "gapsvc", _text, "its name, as it is shown in reports"),
+    Setting("reporter.id", "gapsvc", _id, "id of the Organization that reports (MeasureReport.reporter)"),
+    Setting("reporter.name", "gapsvc", _name, "its name, as it is shown in reports"),
     Setting(
         "evaluation.as_of", None, _day, "the day that counts as today; empty: the server's day. For demos and tests"
     ),
@@ -110,7 +153,7 @@ SETTINGS = (
 _BY_KEY = {setting.key: setting for setting in SETTINGS}
 _OTHER_VARIABLES = frozenset({"GAPSVC_HOME", "GAPSVC_CONFIG"})
 _CLIENT_KEYS = ("id", "token_sha256", "scopes")
-_SOURCE_KEYS = ("name", "location", "vendor", "token_variable")
+_SOURCE_KEYS = ("name", "location", "vendor", "token_variable", "client_id", "group")
 
 
 @dataclass(frozen=True, slots=True)
@@ -124,12 +167,17 @@ class ClientSettings:
 
 @dataclass(frozen=True, slots=True)
 class SourceSettings:
-    """One `[[source]]`: an EHR endpoint (URL) or a folder; its vendor's quirks; the variable that holds its token."""
+    """One `[[source]]`: an EHR endpoint (URL) or a folder; its vendor's quirks; the variable that holds its token.
+
+    `client_id` is sent to vendors that want it in a header; `group` is the id of the Group whose members are read.
+    """
 
     name: str
     location: str
-    vendor: str
-    token_variable: str | None
+    vendor: str = "generic"
+    token_variable: str | None = None
+    client_id: str | None = None
+    group: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -253,10 +301,28 @@ def _clients(tables: Any, where: str, problems: list[str]) -> tuple[ClientSettin
             problems.append(f"{at}: token_sha256 must be 64 hexadecimal digits; `python -m gapsvc token` makes one")
             continue
         try:
-            found.append(ClientSettings(_text(row["id"]), digest, _texts(row["scopes"])))
+            client = ClientSettings(_name(row["id"]), digest, _texts(row["scopes"]))
         except ValueError as error:
             problems.append(f"{at}: {error}")
+            continue
+        problems.extend(
+            f"{at}: {scope!r} is no scope; expected e.g. system/*.rs or system/Patient.read"
+            for scope in client.scopes
+            if not is_scope(scope)
+        )
+        found.append(client)
+    problems.extend(_repeated(where, "clients", [client.id for client in found]))
+    problems.extend(
+        f"{where}: clients {first.id!r} and {second.id!r} have the same token"
+        for number, first in enumerate(found)
+        for second in found[number + 1 :]
+        if first.token_sha256 == second.token_sha256 and first.id != second.id
+    )
     return tuple(found)
+
+
+def _repeated(where: str, what: str, names: list[str]) -> list[str]:
+    return [f"{where}: two {what} are called {name!r}" for name in sorted({n for n in names if names.count(n) > 1})]
 
 
 def _sources(tables: Any, where: str, problems: list[str]) -> tuple[SourceSettings, ...]:
@@ -267,13 +333,10 @@ def _sources(tables: Any, where: str, problems: list[str]) -> tuple[SourceSettin
         if missing:
             problems.append(f"{at}: {', '.join(missing)} missing")
             continue
-        found.append(
-            SourceSettings(
-                str(row["name"]), str(row["location"]), str(row.get("vendor", "generic")), row.get("token_variable")
-            )
-        )
-    names = [source.name for source in found]
-    problems.extend(
-        f"{where}: two sources are called {name!r}" for name in sorted({n for n in names if names.count(n) > 1})
-    )
+        wrong = [key for key, value in row.items() if key in _SOURCE_KEYS and not (isinstance(value, str) and value)]
+        if wrong:
+            problems.append(f"{at}: {', '.join(wrong)}: expected text")
+            continue
+        found.append(SourceSettings(**{key: row[key] for key in _SOURCE_KEYS if key in row}))
+    problems.extend(_repeated(where, "sources", [source.name for source in found]))
     return tuple(found)

@@ -101,7 +101,7 @@ def rates(tally: Tally, measures: Sequence[MeasureDefinition], period: tuple[dat
 
 def rates_of_store(store: Store, measures: Sequence[MeasureDefinition], period: tuple[date, date], as_of: date) -> None:
     """The rates table of what the store holds."""
-    found = [(measure, {rate.group_id: rate for rate in store.summary(measure.url, period)}) for measure in measures]
+    found = [(measure, {rate.group_id: rate for rate in store.summary(measure.url, period, as_of)}) for measure in measures]
     _rates(found, period, as_of)
 
 

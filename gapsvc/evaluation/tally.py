@@ -9,12 +9,18 @@ from gapsvc.evaluation.result import GapStatus, MeasureResult
 
 @dataclass(slots=True)
 class RateTally:
-    """One rate's counts. `denominator` is without those excluded or excepted."""
+    """One rate's counts. `denominator` is without those excluded or excepted.
+
+    `final_denominator` and `final_numerator` count only those whose last day (or, where the measure says none, the
+    period) is past: their result can't change by another service any more. The rest of the denominator may still rise.
+    """
 
     initial_population: int = 0
     excluded: int = 0
     denominator: int = 0
     numerator: int = 0
+    final_denominator: int = 0
+    final_numerator: int = 0
     statuses: Counter[str] = field(default_factory=Counter[str])
     outlooks: Counter[str] = field(default_factory=Counter[str])
 
@@ -22,6 +28,11 @@ class RateTally:
     def rate(self) -> float | None:
         """numerator / denominator; None where nobody is in the denominator."""
         return self.numerator / self.denominator if self.denominator else None
+
+    @property
+    def final_rate(self) -> float | None:
+        """The rate over those whose result is final; None where there is nobody yet."""
+        return self.final_numerator / self.final_denominator if self.final_denominator else None
 
 
 @dataclass(slots=True)
@@ -45,5 +56,8 @@ class Tally:
             else:
                 rate.denominator += populations.get("denominator", 0)
                 rate.numerator += populations.get("numerator", 0)
+                if (group.gap.last_day or result.period_end) < result.as_of:
+                    rate.final_denominator += populations.get("denominator", 0)
+                    rate.final_numerator += populations.get("numerator", 0)
             rate.statuses[group.gap.status.value] += 1
             rate.outlooks[group.gap.outlook.value] += 1

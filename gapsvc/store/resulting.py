@@ -22,6 +22,7 @@ class RateSummary:
     """How one rate of a measure stands over a period; counts are of persons.
 
     `denominator` counts those that remain once exclusions and exceptions are taken off; `numerator` is among them.
+    `final_denominator` and `final_numerator` are of those whose last day (or the period) is past (see RateTally).
     `statuses` and `outlooks` count those in the initial population.
     """
 
@@ -30,6 +31,8 @@ class RateSummary:
     excluded: int
     denominator: int
     numerator: int
+    final_denominator: int
+    final_numerator: int
     statuses: Mapping[str, int]
     outlooks: Mapping[str, int]
 
@@ -37,6 +40,11 @@ class RateSummary:
     def rate(self) -> float | None:
         """numerator / denominator; None where nobody is in the denominator."""
         return self.numerator / self.denominator if self.denominator else None
+
+    @property
+    def final_rate(self) -> float | None:
+        """The rate over those whose result is final; None where there is nobody yet."""
+        return self.final_numerator / self.final_denominator if self.final_denominator else None
 
 
 @dataclass(frozen=True, slots=True)
@@ -162,14 +170,19 @@ class ResultStoring(Connected):
         self,
         measure_url: str,
         period: tuple[date, date],
+        as_of: date,
         *,
         organization: str | None = None,
         practitioner: str | None = None,
     ) -> tuple[RateSummary, ...]:
-        """How each rate of a measure stands, in the order of group ids; empty where nothing was evaluated."""
+        """How each rate of a measure stands, in the order of group ids; empty where nothing was evaluated.
+
+        `as_of` is the day that decides whose last day is past (a result may have been stored before and still hold).
+        """
         g = t.gap
         flags = (g.c.initial_population, g.c.denominator, g.c.excluded, g.c.numerator)
-        columns = (g.c.group_id, g.c.status, g.c.outlook, *flags)
+        final = sa.func.coalesce(g.c.last_day, g.c.period_end) < sa.literal(as_of, sa.Date, literal_execute=True)
+        columns = (g.c.group_id, g.c.status, g.c.outlook, *flags, final.label("final"))
         query = (
             sa.select(*columns, sa.func.count())
             .where(g.c.measure_url == measure_url, g.c.period_start == period[0], g.c.period_end == period[1])
@@ -216,10 +229,12 @@ def _affiliated(kind: str, ref_id: str) -> sa.Select[Any]:
 
 
 def _summary(group_id: str, found: Iterable[Any]) -> RateSummary:
-    counts = dict.fromkeys(("initial_population", "excluded", "denominator", "numerator"), 0)
+    counts = dict.fromkeys(
+        ("initial_population", "excluded", "denominator", "numerator", "final_denominator", "final_numerator"), 0
+    )
     statuses: dict[str, int] = {}
     outlooks: dict[str, int] = {}
-    for _group, status, outlook, initial, denominator, excluded, numerator, number in found:
+    for _group, status, outlook, initial, denominator, excluded, numerator, final, number in found:
         if not initial:
             continue
         counts["initial_population"] += number
@@ -228,6 +243,8 @@ def _summary(group_id: str, found: Iterable[Any]) -> RateSummary:
         elif denominator:
             counts["denominator"] += number
             counts["numerator"] += number if numerator else 0
+            counts["final_denominator"] += number if final else 0
+            counts["final_numerator"] += number if final and numerator else 0
         statuses[status] = statuses.get(status, 0) + number
         outlooks[outlook] = outlooks.get(outlook, 0) + number
     return RateSummary(group_id=group_id, statuses=statuses, outlooks=outlooks, **counts)

@@ -49,11 +49,15 @@ def test_clients_and_sources(tmp_path: Path) -> None:
         location = "https://ehr.example/fhir"
         vendor = "epic"
         token_variable = "CLINIC_TOKEN"
+        client_id = "app-1"
+        group = "g7"
         """,
     )
     settings = load({}, home=tmp_path)
     assert settings.clients == (ClientSettings("plan", DIGEST, ("system/*.rs",)),)
-    assert settings.sources == (SourceSettings("clinic", "https://ehr.example/fhir", "epic", "CLINIC_TOKEN"),)
+    assert settings.sources == (
+        SourceSettings("clinic", "https://ehr.example/fhir", "epic", "CLINIC_TOKEN", "app-1", "g7"),
+    )
 
 
 @pytest.mark.parametrize(
@@ -86,6 +90,33 @@ def test_clients_and_sources(tmp_path: Path) -> None:
             '[[source]]\nname = "a"\nlocation = "x"\n[[source]]\nname = "a"\nlocation = "y"',
             {},
             "two sources are called 'a'",
+        ),
+        ('[[source]]\nname = "a"\nlocation = 5', {}, "[[source]] 1: location: expected text"),
+        ('[[source]]\nname = ""\nlocation = "x"', {}, "[[source]] 1: name: expected text"),
+        ("[server]\nthreads = 0", {}, "server.threads: expected a whole number from 1 on"),
+        ("", {"GAPSVC_SERVER_PORT": "٨٠٨٠"}, "GAPSVC_SERVER_PORT: expected a whole number"),
+        ("", {"GAPSVC_SERVER_HOST": ""}, "GAPSVC_SERVER_HOST: expected a name"),
+        ('[server]\nbase_url = "gaps.example/fhir"', {}, "server.base_url: expected an address that begins with http"),
+        ('[reporter]\nid = "a b"', {}, "reporter.id: expected a FHIR id"),
+        ("[evaluation]\nas_of = 2026-01-01T00:00:00", {}, "evaluation.as_of: expected a day"),
+        ("", {"GAPSVC_EVALUATION_AS_OF": "20260101"}, "GAPSVC_EVALUATION_AS_OF: expected a day"),
+        ("server = 5", {}, "server: unknown setting"),
+        (
+            f'[[client]]\nid = "a"\ntoken_sha256 = "{DIGEST}"\nscopes = ["system/Patient.raed"]',
+            {},
+            "[[client]] 1: 'system/Patient.raed' is no scope; expected e.g. system/*.rs",
+        ),
+        (
+            f'[[client]]\nid = "a"\ntoken_sha256 = "{DIGEST}"\nscopes = []\n'
+            f'[[client]]\nid = "b"\ntoken_sha256 = "{DIGEST}"\nscopes = []',
+            {},
+            "clients 'a' and 'b' have the same token",
+        ),
+        (
+            f'[[client]]\nid = "a"\ntoken_sha256 = "{DIGEST}"\nscopes = []\n'
+            f'[[client]]\nid = "a"\ntoken_sha256 = "{"1" * 64}"\nscopes = []',
+            {},
+            "two clients are called 'a'",
         ),
     ],
 )

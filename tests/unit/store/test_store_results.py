@@ -1,7 +1,7 @@
 """Results: saved in place of earlier ones, found by person, panel and status, summed up, and due again."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import date, timedelta
 from types import SimpleNamespace
 from typing import Any
@@ -81,26 +81,31 @@ def test_a_summary_counts_each_person_once(store: Store, people: Sequence[str]) 
         ]
     )
 
-    (everybody,) = store.summary(W30, YEAR)
-    (north,) = store.summary(W30, YEAR, organization="north")
+    (everybody,) = store.summary(W30, YEAR, JUNE)
+    (north,) = store.summary(W30, YEAR, JUNE, organization="north")
     assert everybody == RateSummary(
         group_id="first-15-months",
         initial_population=4,
         excluded=1,
         denominator=3,
         numerator=1,
+        final_denominator=0,
+        final_numerator=0,
         statuses={"closed-gap": 2, "open-gap": 1, "prospective-gap": 1},
         outlooks={"met": 2, "on track": 2},
     )
     assert everybody.rate == 1 / 3
     assert (north.denominator, north.numerator, north.rate) == (2, 1, 0.5)
-    assert store.summary(W30, (YEAR[0], date(2026, 12, 31))) == ()
+    (later,) = store.summary(W30, YEAR, date(2025, 9, 2))  # the last day, 1 September, is past
+    assert later == replace(everybody, final_denominator=3, final_numerator=1)
+    assert later.final_rate == 1 / 3
+    assert store.summary(W30, (YEAR[0], date(2026, 12, 31)), JUNE) == ()
 
 
 def test_nobody_in_the_denominator_has_no_rate(store: Store, people: Sequence[str]) -> None:
     store.save_results([result("p1", NONE)])
 
-    assert [summary.rate for summary in store.summary(W30, YEAR)] == [None]
+    assert [summary.rate for summary in store.summary(W30, YEAR, JUNE)] == [None]
 
 
 def test_results_of_a_person_that_is_no_more_are_gone_and_not_saved(store: Store, people: Sequence[str]) -> None:
@@ -110,7 +115,7 @@ def test_results_of_a_person_that_is_no_more_are_gone_and_not_saved(store: Store
 
     assert store.save_results([result("p1"), result("p2")]) == 1
     assert [one.subject for one in store.results()] == ["Patient/p1"]
-    assert store.summary(W30, YEAR)[0].initial_population == 1
+    assert store.summary(W30, YEAR, JUNE)[0].initial_population == 1
 
 
 @pytest.mark.parametrize(
