@@ -4,27 +4,48 @@ All set-up (compiling the library, expanding value sets, binding parameters) is 
 as-of day; evaluating a person only runs the compiled defines that are asked for.
 """
 
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
 from types import MappingProxyType
-from typing import Any, Literal
+from typing import Any, Literal, cast
 
 import cql_like
 from cql_like import ExpandedTerminology
-from gapsvc.evaluation import wording
+from cql_like.types import DATE, IntervalOf
+from gapsvc.evaluation import looking, wording
 from gapsvc.evaluation.gap import Said, Standing, judge
+from gapsvc.evaluation.membership import (
+    Members,
+    counted,
+    label,
+    observe,
+    populations,
+    reference_of,
+    rows_of,
+    stratify,
+)
 from gapsvc.evaluation.result import (
     Basis,
     Coding,
     Counted,
     Discounted,
+    GapRecord,
     GroupResult,
+    Label,
     MeasureResult,
     Need,
+    SupplementalResult,
+    SupplementalValue,
 )
+from gapsvc.evaluation.scoring import remaining, score
 from gapsvc.measures import Group, MeasureDefinition, MeasureError
+from gapsvc.measures.definition import SupplementalData
+from gapsvc.measures.scoring import PopulationRow
 from gapsvc.records.record import PatientRecord
+
+PERIOD = "Measurement Period"
+MEASURE_POPULATION_SYSTEM = "http://terminology.hl7.org/CodeSystem/measure-population"
 
 # The defines that say a gap, beside the populations (design/gaps.md). Each is looked for with the group's suffix
 # (`Gap Need Two Visits`), then without (`Gap Need`), so that what rates share is said once.
@@ -47,11 +68,16 @@ Engine = Literal["compiled", "reference"]
 
 @dataclass(frozen=True, slots=True)
 class _GroupDefines:
-    """A group with its gap parts resolved to the defines that the library has."""
+    """A group with its scoring, its populations in order, and its gap parts resolved to the defines that there are."""
 
     group: Group
-    populations: tuple[tuple[str, str], ...]
+    scoring: str
+    rows: tuple[tuple[str, str, PopulationRow], ...]
     gap: Mapping[str, str]
+
+    @property
+    def boolean(self) -> bool:
+        return self.group.basis == "boolean"
 
 
 class Evaluator:
@@ -67,7 +93,7 @@ class Evaluator:
         self.measure = measure
         self.software = software
         self._engine: Engine = engine
-        self.library = cql_like.compile_library(measure.cql, libraries=measure.libraries)
+        self.library = cql_like.compile_library(measure.cql + measure.drivers, libraries=measure.libraries)
         self._terminology = ExpandedTerminology.of(measure.value_sets)
         self._groups = _resolve(measure, set(self.library.defines))
         self._prepared: tuple[tuple[date, date, date], PreparedEvaluation] | None = None
@@ -78,15 +104,7 @@ class Evaluator:
         prepared = self._prepared  # read once: threads share the evaluator
         if prepared is None or prepared[0] != key:
             sessions = self.library.prepare(
-                parameters={
-                    **self.measure.parameters,
-                    "Measurement Period": cql_like.Interval(
-                        cql_like.DateTime(period_start.year, period_start.month, period_start.day, 0, 0, 0, 0, 0),
-                        cql_like.DateTime(period_end.year, period_end.month, period_end.day, 23, 59, 59, 999, 0),
-                        True,
-                        True,
-                    ),
-                },
+                parameters={**self.measure.parameters, **_period(self.library, period_start, period_end)},
                 terminology=self._terminology,
                 now=cql_like.DateTime(as_of.year, as_of.month, as_of.day, 0, 0, 0, 0, 0),
                 engine=self._engine,
@@ -122,10 +140,19 @@ class PreparedEvaluation:
         Raises:
             cql_like.CqlRuntimeError: the measure's logic failed on this record.
         """
-        say = self.session(record).evaluate
+        session = self.session(record)
         measure = self.measure
         basis = Basis(measure.canonical, self.software, measure.schedule, record.data_as_of)
-        groups = tuple(self._group(defines, say, basis) for defines in self.groups)
+        evaluated: dict[str, list[str]] = {f"Patient/{record.patient['id']}": []}
+        groups = tuple(self._group(defines, session, basis, evaluated) for defines in self.groups)
+        supplemental: tuple[SupplementalResult, ...] = ()
+        if any(group.populations.get("initial-population") for group in groups):
+            supplemental = tuple(_supplemental(one, session.evaluate) for one in measure.supplemental)
+        if any(not defines.gap for defines in self.groups):
+            for resource in session.retrieved:
+                reference = reference_of(resource)
+                if reference is not None:
+                    evaluated.setdefault(reference, [])
         return MeasureResult(
             subject=f"Patient/{record.person_id}",
             measure_id=measure.id,
@@ -138,49 +165,62 @@ class PreparedEvaluation:
             period_end=self.period_end,
             as_of=self.as_of,
             groups=groups,
-            evaluated=_evaluated(f"Patient/{record.patient['id']}", groups),
+            evaluated=MappingProxyType({reference: tuple(criteria) for reference, criteria in evaluated.items()}),
+            supplemental=supplemental,
         )
 
-    def _group(self, defines: _GroupDefines, say: Callable[[str], Any], basis: Basis) -> GroupResult:
-        populations = _populations(defines.populations, say)
-        standing = Standing.of(populations, inverse=self.measure.improvement_notation == "decrease")
+    def _group(
+        self, defines: _GroupDefines, session: cql_like.Session, basis: Basis, evaluated: dict[str, list[str]]
+    ) -> GroupResult:
+        say, group, scoring = session.evaluate, defines.group, defines.scoring
+        members = populations(defines.rows, say, boolean=defines.boolean)
+        observed = [observe(one, members, say, boolean=defines.boolean) for one in group.observations]
+        counts = counted(members, observed)
+        observations = tuple(one.of_members(members[one.of]) for one in observed)
+        inverse = (group.improvement_notation or self.measure.improvement_notation) == "decrease"
+        standing = Standing.of(counts, inverse=inverse, scoring=scoring)
+        if defines.gap:
+            said = _said(defines.gap, say, looked_at=standing.in_initial_population)
+        else:
+            said = _found_out(defines, session, members, counts, standing, evaluated)
         gap = judge(
             standing,
-            _said(defines.gap, say, looked_at=standing.in_initial_population),
+            said,
             as_of=self.as_of,
             period_end=self.period_end,
-            requirement=defines.group.requirement,
+            requirement=group.requirement,
             basis=basis,
         )
-        return GroupResult(defines.group.id, defines.group.title, populations, gap)
-
-
-def _populations(defines: Iterable[tuple[str, str]], say: Callable[[str], Any]) -> Mapping[str, int]:
-    """Population membership for a proportion measure, in the order in which each depends on the one before.
-
-    Outside the initial population nothing else is asked; outside the denominator, or excluded from it, there is no
-    numerator (FHIR Clinical Reasoning, proportion measure scoring). A null criterion is false.
-    """
-    found: dict[str, int] = {}
-    for code, define in defines:
-        asked = (
-            code == "initial-population"
-            or (code == "denominator" and found["initial-population"])
-            or (code == "denominator-exclusion" and found["denominator"])
-            or (code == "numerator" and found["denominator"] and not found.get("denominator-exclusion"))
-            or (code == "denominator-exception" and found["denominator"] and not found["numerator"])
+        _note(evaluated, group, gap)
+        return GroupResult(
+            group.id,
+            group.title,
+            counts,
+            gap,
+            score=score(scoring, counts, observations),
+            scoring=group.scoring,
+            improvement_notation=group.improvement_notation,
+            observations=observations,
+            stratifiers=tuple(stratify(one, scoring, members, observed, say) for one in group.stratifiers),
         )
-        found[code] = 1 if asked and say(define) is True else 0
-    return MappingProxyType(found)
 
 
-_POPULATION_ORDER = (
-    "initial-population",
-    "denominator",
-    "denominator-exclusion",
-    "numerator",
-    "denominator-exception",
-)
+def _period(library: cql_like.Library, start: date, end: date) -> Mapping[str, cql_like.Interval]:
+    """The measurement period as the parameter's type has it: of date-times, or of dates; nothing if no library asks."""
+    declared = [
+        parameter.type
+        for included in library.program.libraries.values()
+        for name, parameter in included.parameters.items()
+        if name == PERIOD
+    ]
+    if not declared:
+        return {}
+    if declared[0] == IntervalOf(DATE):
+        low, high = (cql_like.Date(day.year, day.month, day.day) for day in (start, end))
+        return {PERIOD: cql_like.Interval(low, high, True, True)}
+    first = cql_like.DateTime(start.year, start.month, start.day, 0, 0, 0, 0, 0)
+    last = cql_like.DateTime(end.year, end.month, end.day, 23, 59, 59, 999, 0)
+    return {PERIOD: cql_like.Interval(first, last, True, True)}
 
 
 def _resolve(measure: MeasureDefinition, defines: set[str]) -> tuple[_GroupDefines, ...]:
@@ -193,14 +233,12 @@ def _resolve(measure: MeasureDefinition, defines: set[str]) -> tuple[_GroupDefin
     ]
     if problems:
         raise MeasureError(problems)
-    return tuple(
-        _GroupDefines(
-            group,
-            tuple((code, group.populations[code]) for code in _POPULATION_ORDER if code in group.populations),
-            MappingProxyType(_gap_defines(group, defines)),
-        )
-        for group in measure.groups
-    )
+    found: list[_GroupDefines] = []
+    for group in measure.groups:
+        scoring = group.scoring or measure.scoring
+        gap = MappingProxyType(_gap_defines(group, defines))
+        found.append(_GroupDefines(group, scoring, rows_of(group, scoring), gap))
+    return tuple(found)
 
 
 def _gap_defines(group: Group, defines: set[str]) -> dict[str, str]:
@@ -253,13 +291,66 @@ def _day(value: cql_like.Date | None) -> date | None:
     return date(value.year, value.month, value.day)
 
 
-def _evaluated(patient: str, groups: Sequence[GroupResult]) -> Mapping[str, tuple[str, ...]]:
-    """Every resource looked at, with the ids of the populations it decided (`<group>-<population>`, the ids that the
-    Measure resource carries): the Patient the initial populations, what counted the numerators. Sorted, as stored."""
-    found: dict[str, list[str]] = {patient: [f"{group.id}-initial-population" for group in groups]}
-    for group in groups:
-        for counted in group.gap.counted:
-            found.setdefault(counted.reference, []).append(f"{group.id}-numerator")
-        for discounted in group.gap.discounted:
-            found.setdefault(discounted.reference, [])
-    return MappingProxyType({reference: tuple(criteria) for reference, criteria in sorted(found.items())})
+def _note(evaluated: dict[str, list[str]], group: Group, gap: GapRecord) -> None:
+    """Note which populations each resource decided (`<group>-<population>`, the ids that the Measure carries): the
+    Patient the initial population, what counted the numerator. What was only looked at decided none."""
+    patient = next(iter(evaluated))
+    for reference, population in (
+        (patient, "initial-population"),
+        *((item.reference, "numerator") for item in gap.counted),
+    ):
+        marks = evaluated.setdefault(reference, [])
+        if f"{group.id}-{population}" not in marks:
+            marks.append(f"{group.id}-{population}")
+    for item in gap.discounted:
+        evaluated.setdefault(item.reference, [])
+
+
+def _found_out(
+    defines: _GroupDefines,
+    session: cql_like.Session,
+    members: Mapping[str, Members],
+    counts: Mapping[str, int],
+    standing: Standing,
+    evaluated: dict[str, list[str]],
+) -> Said:
+    """What can be said of a gap where the measure itself says nothing: from its populations, and the engine's trace."""
+    group = defines.group
+    if not counts["initial-population"]:
+        return Said(defined=False)
+    decided = looking.deciding(session, group.populations, members)
+    for name, resources in decided.items():
+        for resource in resources:
+            reference = reference_of(resource)
+            if reference is not None and members.get(name):
+                marks = evaluated.setdefault(reference, [])
+                if f"{group.id}-{name}" not in marks:
+                    marks.append(f"{group.id}-{name}")
+    exclusion = next((name for name in _EXCLUDING if counts.get(name)), None)
+    evidence = looking.counted(decided.get("numerator", ())) if members.get("numerator") else ()
+    return Said(
+        defined=False,
+        need=Need(group.title, Coding(MEASURE_POPULATION_SYSTEM, "numerator", "Numerator")),
+        needed=None if defines.boolean else remaining(counts, "denominator"),
+        done=None if defines.boolean else remaining(counts, "numerator"),
+        counted=evidence,
+        exclusion=exclusion if not standing.eligible else None,
+    )
+
+
+_EXCLUDING = ("denominator-exclusion", "denominator-exception")
+
+
+def _supplemental(one: SupplementalData, say: Callable[[str], Any]) -> SupplementalResult:
+    """What a supplemental data element says: resources by reference, everything else in words and code."""
+    said = say(one.criterion.define)
+    items: Sequence[Any] = cast("Sequence[Any]", said) if isinstance(said, list | tuple) else [said]
+    values: dict[SupplementalValue, None] = {}
+    for item in items:
+        if item is not None:
+            reference = reference_of(item)
+            value = SupplementalValue(reference) if reference else SupplementalValue(label=label(item))
+            values[value] = None
+    coding = one.criterion.coding
+    code = Label(one.criterion.text, None if coding is None else Coding(*coding))
+    return SupplementalResult(one.id, one.usage, code, tuple(values))

@@ -19,7 +19,9 @@ from gapsvc.evaluation.result import (
     Outlook,
     Reason,
 )
+from gapsvc.evaluation.scoring import remaining
 from gapsvc.measures import Requirement
+from gapsvc.measures.scoring import SCORINGS_WITH_GAPS
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,16 +51,19 @@ class Standing:
     met: bool
 
     @staticmethod
-    def of(populations: Mapping[str, int], *, inverse: bool) -> "Standing":
-        eligible = (
-            populations.get("denominator", 0) == 1
-            and populations.get("denominator-exclusion", 0) == 0
-            and populations.get("denominator-exception", 0) == 0
-        )
+    def of(populations: Mapping[str, int], *, inverse: bool, scoring: str = "proportion") -> "Standing":
+        """From counts of members; on a resource basis a proportion is met when each of its denominator is.
+
+        Scorings for which DEQM infers no gap leave everybody outside.
+        """
+        if scoring not in SCORINGS_WITH_GAPS:
+            return Standing(False, False, False)
+        wanted, done = remaining(populations, "denominator"), remaining(populations, "numerator")
+        enough = done >= wanted if scoring == "proportion" else done > 0
         return Standing(
-            in_initial_population=populations.get("initial-population", 0) == 1,
-            eligible=eligible,
-            met=(populations.get("numerator", 0) == 1) != inverse,
+            in_initial_population=populations.get("initial-population", 0) > 0,
+            eligible=wanted > 0,
+            met=done == 0 if inverse else enough,
         )
 
 

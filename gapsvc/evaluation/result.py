@@ -7,6 +7,7 @@ They are frozen, hold no FHIR and no CQL values (dates are `datetime.date`), and
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import date
+from decimal import Decimal
 from enum import StrEnum
 
 
@@ -115,13 +116,78 @@ class GapRecord:
 
 
 @dataclass(frozen=True, slots=True)
+class Label:
+    """A value or a name in words, and coded where it was."""
+
+    text: str
+    coding: Coding | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Observations:
+    """The measure observations of one population: `values` in a stable order, all in `unit` (UCUM; None: plain)."""
+
+    of: str  # denominator | numerator | measure-population
+    aggregate: str  # count | sum | average | median | minimum | maximum
+    values: tuple[Decimal, ...]
+    unit: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Stratum:
+    """Those members of a group for whom each component of the stratifier has the same value."""
+
+    values: tuple[Label, ...]
+    populations: Mapping[str, int]
+    observations: tuple[Observations, ...] = ()
+    score: Decimal | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class StratifierResult:
+    """A stratifier's strata, each met. `codes` names its components, or itself where it has none."""
+
+    id: str
+    codes: tuple[Label, ...]
+    has_components: bool
+    strata: tuple[Stratum, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class SupplementalValue:
+    """One value of supplemental data: a resource (`Coverage/7`), or a value in words and code."""
+
+    reference: str | None = None
+    label: Label | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class SupplementalResult:
+    """What one supplemental data element (or risk adjustment factor) says of a person."""
+
+    id: str
+    usage: str
+    code: Label
+    values: tuple[SupplementalValue, ...]
+
+
+@dataclass(frozen=True, slots=True)
 class GroupResult:
-    """One rate of a measure: `populations` maps measure-population codes to 0 or 1 (boolean basis)."""
+    """One rate of a measure: `populations` maps population names to 0 or 1 (boolean basis), or to a count of members.
+
+    `score` is None where nothing is left to score. `scoring` and `improvement_notation` are empty where the measure's
+    own apply.
+    """
 
     id: str
     description: str
     populations: Mapping[str, int]
     gap: GapRecord
+    score: Decimal | None = None
+    scoring: str = ""
+    improvement_notation: str = ""
+    observations: tuple[Observations, ...] = ()
+    stratifiers: tuple[StratifierResult, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -141,3 +207,4 @@ class MeasureResult:
     groups: tuple[GroupResult, ...]
     # Every resource that was looked at -> the population/group ids it had a part in (may be empty)
     evaluated: Mapping[str, tuple[str, ...]]
+    supplemental: tuple[SupplementalResult, ...] = ()

@@ -25,6 +25,9 @@ DISCOUNTED = {
 EXCLUDED = {
     "deceased": "deceased",
     "hospice": "in hospice care during the period",
+    # of a measure without gap defines
+    "denominator-exclusion": "excluded from the denominator",
+    "denominator-exception": "an exception to the denominator",
 }
 
 _MONTHS = ("Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec")

@@ -12,6 +12,7 @@ from pathlib import Path
 from types import MappingProxyType
 from typing import Any, cast
 
+from gapsvc.measures.scoring import SCORINGS_WITH_GAPS
 from gapsvc.measures.valuesets import read_value_sets
 
 HERE = Path(__file__).parent
@@ -37,10 +38,54 @@ class Requirement:
 
 
 @dataclass(frozen=True, slots=True)
+class Observation:
+    """A measure observation: `define` says one value for each member of the population `of` (gapsvc.measures.scoring);
+    `aggregate` is how they become one number."""
+
+    define: str
+    of: str
+    aggregate: str
+
+
+@dataclass(frozen=True, slots=True)
+class Criterion:
+    """A define with the words (and code) for what it says: a stratifier's component, or supplemental data."""
+
+    define: str
+    text: str
+    coding: tuple[str, str] | None = None  # (system, code)
+
+
+@dataclass(frozen=True, slots=True)
+class Stratifier:
+    """How a group's members are split. Several components (or one that the measure calls so) combine their values.
+
+    A component's define says one value for the person or, where `by_member`, one for each member.
+    """
+
+    id: str
+    title: str
+    components: tuple[Criterion, ...]
+    has_components: bool
+    by_member: tuple[bool, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class SupplementalData:
+    """What is reported beside the rates; `usage` is supplemental-data or risk-adjustment-factor."""
+
+    id: str
+    usage: str
+    criterion: Criterion
+
+
+@dataclass(frozen=True, slots=True)
 class Group:
-    """One rate. `populations` maps measure-population codes to define names.
+    """One rate. `populations` maps population names (gapsvc.measures.scoring) to define names.
 
     `gap` is the suffix of the defines that say its gap: `Gap Need <gap>`, or `Gap Need` where a library has only one.
+    `basis` is what its populations count: `boolean` (persons) or a FHIR resource type. `scoring` and
+    `improvement_notation` are empty where the measure's apply.
     """
 
     id: str
@@ -48,6 +93,11 @@ class Group:
     populations: Mapping[str, str]
     gap: str | None
     requirement: Requirement | None
+    basis: str = "boolean"
+    scoring: str = ""
+    improvement_notation: str = ""
+    observations: tuple[Observation, ...] = ()
+    stratifiers: tuple[Stratifier, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,6 +122,16 @@ class MeasureDefinition:
     parameters: Mapping[str, int | str | bool | float]
     groups: tuple[Group, ...]
     folder: Path
+    supplemental: tuple[SupplementalData, ...] = ()
+    # Defines that call the measure's functions for each member (gapsvc.measures.drivers), added to `cql`.
+    drivers: str = ""
+    # The resources that a measure brought by a user came as, Measure first; none for our own.
+    resources: tuple[Mapping[str, Any], ...] = ()
+
+    @property
+    def gaps_are_known(self) -> bool:
+        """Whether DEQM infers gaps for any of its groups."""
+        return any((group.scoring or self.scoring) in SCORINGS_WITH_GAPS for group in self.groups)
 
     @property
     def canonical(self) -> str:

@@ -14,10 +14,16 @@ from gapsvc.evaluation.result import (
     GapRecord,
     GapStatus,
     GroupResult,
+    Label,
     MeasureResult,
     Need,
+    Observations,
     Outlook,
     Reason,
+    StratifierResult,
+    Stratum,
+    SupplementalResult,
+    SupplementalValue,
 )
 
 texts = st.text(st.characters(exclude_categories=["Cs"]), max_size=12)  # JSON has no lone surrogates
@@ -72,12 +78,33 @@ gaps = st.builds(
         data_as_of=st.dictionaries(texts, texts, max_size=2),
     ),
 )
+labels = st.builds(Label, text=texts, coding=st.none() | codings)
+decimals = st.decimals(-(10**9), 10**9, allow_nan=False, places=8)
+populations = st.dictionaries(texts, st.integers(0, 40), max_size=4)
+observations = some(st.builds(Observations, of=texts, aggregate=texts, values=some(decimals), unit=maybe_text))
+strata = st.builds(
+    Stratum, values=some(labels), populations=populations, observations=observations, score=st.none() | decimals
+)
 groups = st.builds(
     GroupResult,
     id=texts,
     description=texts,
-    populations=st.dictionaries(texts, st.integers(0, 1), max_size=4),
+    populations=populations,
     gap=gaps,
+    score=st.none() | decimals,
+    scoring=texts,
+    improvement_notation=texts,
+    observations=observations,
+    stratifiers=some(
+        st.builds(StratifierResult, id=texts, codes=some(labels), has_components=st.booleans(), strata=some(strata))
+    ),
+)
+supplemental = st.builds(
+    SupplementalResult,
+    id=texts,
+    usage=texts,
+    code=labels,
+    values=some(st.builds(SupplementalValue, reference=maybe_text, label=st.none() | labels)),
 )
 results = st.builds(
     MeasureResult,
@@ -93,4 +120,5 @@ results = st.builds(
     as_of=days,
     groups=some(groups),
     evaluated=st.dictionaries(texts, some(texts), max_size=3),
+    supplemental=some(supplemental),
 )
