@@ -10,6 +10,7 @@ from gapsvc.api.answers import register_errors
 from gapsvc.api.artefacts import artefacts
 from gapsvc.api.capability import capability
 from gapsvc.api.care_gaps import care_gaps
+from gapsvc.api.cql import cql
 from gapsvc.api.forms import register_forms
 from gapsvc.api.health import health
 from gapsvc.api.records import records
@@ -35,7 +36,7 @@ def create_app(service: Service | None = None) -> Flask:
     register_access(app)
     register_forms(app)
     app.register_blueprint(health)
-    for part in (capability, care_gaps, artefacts, records):
+    for part in (capability, care_gaps, cql, artefacts, records):
         app.register_blueprint(part, url_prefix="/fhir")
     return app
 
