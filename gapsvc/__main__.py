@@ -1,5 +1,10 @@
 """`python -m gapsvc`: the command line."""
 
-from gapsvc.cli import main
+import sys
 
-main()
+try:
+    from gapsvc.cli import main
+
+    main()
+except KeyboardInterrupt:  # while still loading; afterwards the commands see to it themselves
+    sys.exit(130)

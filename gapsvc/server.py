@@ -1,5 +1,6 @@
 """The built-in server: the app under waitress, in this process, started and stopped as one."""
 
+import socket
 import threading
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -10,7 +11,9 @@ from typing import Any
 from waitress import create_server, wasyncore
 
 from gapsvc.api import Service, create_app
+from gapsvc.api.app import MAX_BODY_BYTES
 from gapsvc.config import Settings
+from gapsvc.publishing import public_base
 from gapsvc.store import Store
 from gapsvc.telemetry import configure_logging
 
@@ -26,12 +29,17 @@ class RunningServer:
     _thread: threading.Thread
 
     def wait(self) -> None:
-        """Until Ctrl-C."""
+        """Until Ctrl-C.
+
+        Raises:
+            RuntimeError: the server ended by itself.
+        """
         try:
             while self._thread.is_alive():
                 self._thread.join(timeout=1)
         except KeyboardInterrupt:
             return
+        raise RuntimeError("the server's loop ended by itself")
 
 
 @contextmanager
@@ -43,23 +51,23 @@ def serving(settings: Settings, *, now: Callable[[], datetime] = lambda: datetim
         OSError: the address can't be listened on.
     """
     configure_logging(settings["log.level"], settings["log.format"])
-    with Store.open(settings.database_url, person_systems=settings["linking.person_systems"]) as store:
+    with (
+        _listening(settings["server.host"], settings["server.port"]) as listener,
+        Store.open(settings.database_url, person_systems=settings["linking.person_systems"]) as store,
+    ):
         store.migrate()
-        # The port is only known once the socket is bound, and the app must know it: so a holder first.
-        holder: dict[str, Any] = {}
+        base_url = public_base(settings, listener.getsockname()[1])
+        service = Service.start(settings, store, base_url=base_url, now=now)
         sockets: dict[int, Any] = {}
         server = create_server(
-            lambda environ, start: holder["app"](environ, start),
+            create_app(service),
             map=sockets,
-            host=settings["server.host"],
-            port=settings["server.port"],
+            sockets=[listener],
             threads=settings["server.threads"],
             ident="gapsvc",
             clear_untrusted_proxy_headers=True,
+            max_request_body_size=8 * MAX_BODY_BYTES,  # beyond the app's own limit, which answers in FHIR
         )
-        base_url = settings["server.base_url"] or f"http://{settings['server.host']}:{server.effective_port}/fhir"
-        service = Service.start(settings, store, base_url=base_url, now=now)
-        holder["app"] = create_app(service)
         ended = threading.Event()
 
         def loop() -> None:  # server.run, but one that can be asked to end
@@ -75,3 +83,10 @@ def serving(settings: Settings, *, now: Callable[[], datetime] = lambda: datetim
             thread.join(timeout=5)
             server.task_dispatcher.shutdown(timeout=5)
             wasyncore.close_all(map=sockets, ignore_all=True)
+
+
+def _listening(host: str, port: int) -> socket.socket:
+    """A socket that listens; of a name's addresses the IPv4 one, where there is one."""
+    found = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM, flags=socket.AI_PASSIVE)
+    family, *_, address = min(found, key=lambda one: one[0] != socket.AF_INET)
+    return socket.create_server(address[:2], family=family)

@@ -1,6 +1,8 @@
 """What the commands print with: progress bars on a terminal, plain lines elsewhere; options that they share."""
 
+import signal
 import sys
+import threading
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -11,10 +13,13 @@ import click
 from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
 
+from gapsvc.config import day_of
+
 LOG_WIDTH = 110  # columns where the output is no terminal
 _WIDTH = None if sys.stdout.isatty() else LOG_WIDTH
-OUT = Console(highlight=False, soft_wrap=True, width=_WIDTH)
-ERR = Console(stderr=True, highlight=False, soft_wrap=True)
+# No markup: what is printed may hold brackets, and is never meant as a style.
+OUT = Console(highlight=False, soft_wrap=True, markup=False, emoji=False, width=_WIDTH)
+ERR = Console(stderr=True, highlight=False, soft_wrap=True, markup=False, emoji=False)
 LOG_EVERY_SECONDS = 5.0
 
 
@@ -27,14 +32,31 @@ class Day(click.ParamType):
         if isinstance(value, date):
             return value
         try:
-            return date.fromisoformat(value)
-        except ValueError:
-            self.fail(f"{value!r} is no day; expected YYYY-MM-DD", param, ctx)
+            return day_of(value)
+        except ValueError as error:
+            self.fail(str(error), param, ctx)
 
 
 def today() -> date:
     """The day of the machine's clock in UTC: what commands take "today" to be where they are not told."""
     return datetime.now(UTC).date()
+
+
+@contextmanager
+def ended_by_signals() -> Iterator[None]:
+    """Let SIGTERM end a command as Ctrl-C does: what it has started is stopped, its temporary files are removed."""
+    if threading.current_thread() is not threading.main_thread():
+        yield
+        return
+
+    def end(number: int, frame: Any) -> None:
+        raise KeyboardInterrupt
+
+    before = signal.signal(signal.SIGTERM, end)
+    try:
+        yield
+    finally:
+        signal.signal(signal.SIGTERM, before)
 
 
 @contextmanager

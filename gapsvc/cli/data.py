@@ -1,7 +1,7 @@
 """`pull`, `evaluate` and `gaps`: from an EHR or a folder to results, and one child's gaps in words."""
 
 import os
-from collections.abc import Iterator, Sequence
+from collections.abc import Mapping, Sequence
 from datetime import UTC, date, datetime
 from pathlib import Path
 from typing import BinaryIO
@@ -12,13 +12,14 @@ import orjson
 from adapters import open_source
 from adapters.base import Source
 from adapters.files import FileSource
+from adapters.vendors import vendor_names
 from cql_like import CqlRuntimeError
 from fhir_profiles.deqm import Reporting, individual_measure_report
 from gapsvc import jobs
 from gapsvc.cli import show
 from gapsvc.cli.console import ERR, OUT, Day, progress, today
-from gapsvc.cli.main import EXIT_NOT_FOUND, EXIT_SETTINGS, EXIT_SOURCE, Failure
-from gapsvc.config import Settings, load
+from gapsvc.cli.main import EXIT_NOT_FOUND, EXIT_PARTIAL, EXIT_SETTINGS, EXIT_SOURCE, Failure, load_settings
+from gapsvc.config import Settings, SourceSettings
 from gapsvc.evaluation.catalogue import evaluators, types_read, types_to_pull
 from gapsvc.evaluation.evaluator import Evaluator
 from gapsvc.evaluation.result import MeasureResult
@@ -53,16 +54,28 @@ def open_store(settings: Settings) -> Store:
 @click.argument("names", nargs=-1)
 @click.option("--from", "location", help="A FHIR base URL or a folder, instead of the settings' [[source]]s.")
 @click.option("--name", help="What to call the source that --from names.  [the folder's or host's name]")
-@click.option("--vendor", default="generic", show_default=True, help="The EHR product of --from: its known quirks.")
+@click.option("--vendor", type=click.Choice(vendor_names()), help="The EHR product of --from.  [generic]")
+@click.option("--client-id", help="The client id that the product of --from wants in a header, if it does.")
+@click.option("--group", help="Id of the Group at --from whose members are read, instead of all patients.")
 @click.option("--whole", is_flag=True, help="Read everything again, not only what is new since the last pull.")
-def pull_command(names: tuple[str, ...], location: str | None, name: str | None, vendor: str, whole: bool) -> None:
+def pull_command(names: tuple[str, ...], location: str | None, whole: bool, **of_location: str | None) -> None:
     """Pull records into the store: from the settings' sources (or those NAMED), or from --from.
 
     A pull that was cut off goes on where it stopped. A bearer token is read from the variable that the source's
     `token_variable` names; with --from, from GAPSVC_TOKEN_SOURCE.
     """
-    settings = load()
-    sources = list(_sources(settings, names, location, name, vendor))
+    settings = load_settings()
+    said = {key: value for key, value in of_location.items() if value is not None}
+    if location is None and said:
+        option = next(iter(said)).replace("_", "-")
+        raise click.UsageError(f"--{option} goes with --from; for a [[source]] it stands in the settings")
+    if location is not None and names:
+        raise click.UsageError("name sources of the settings, or give --from, not both")
+    if location is None:
+        sources = [_of_settings(source) for source in _chosen(settings, names)]
+    else:
+        source = SourceSettings(**{"name": "", "location": location, **said})
+        sources = [_opened(source, os.environ.get("GAPSVC_TOKEN_SOURCE"))]
     incomplete = False
     with open_store(settings) as store:
         types = types_to_pull(evaluators(settings["evaluation.measures"]).values())
@@ -89,25 +102,35 @@ def pull_source(store: Store, source: Source, types: Sequence[str], *, whole: bo
         return jobs.pull(store, source, types, progress=on, whole=whole)
 
 
-def _sources(
-    settings: Settings, names: Sequence[str], location: str | None, name: str | None, vendor: str
-) -> Iterator[Source]:
-    if location is not None:
-        if names:
-            raise click.UsageError("name sources of the settings, or give --from, not both")
-        yield open_source(location, name=name, vendor=vendor, token=os.environ.get("GAPSVC_TOKEN_SOURCE"))
-        return
+def _chosen(settings: Settings, names: Sequence[str]) -> list[SourceSettings]:
     unknown = set(names) - {source.name for source in settings.sources}
     if unknown:
-        raise Failure(f"the settings have no source {', '.join(sorted(unknown))}", EXIT_SETTINGS)
+        known = ", ".join(source.name for source in settings.sources) or "none"
+        raise Failure(f"the settings have no source {', '.join(sorted(unknown))}; there are: {known}", EXIT_SETTINGS)
     if not settings.sources:
         raise Failure("there is no [[source]] in the settings; give one there, or use --from", EXIT_SETTINGS)
-    for source in settings.sources:
-        if not names or source.name in names:
-            token = os.environ.get(source.token_variable) if source.token_variable else None
-            if source.token_variable and token is None:
-                raise Failure(f"source {source.name}: {source.token_variable} is not set", EXIT_SETTINGS)
-            yield open_source(source.location, name=source.name, vendor=source.vendor, token=token)
+    return [source for source in settings.sources if not names or source.name in names]
+
+
+def _of_settings(source: SourceSettings) -> Source:
+    token = os.environ.get(source.token_variable) if source.token_variable else None
+    if source.token_variable and token is None:
+        raise Failure(f"source {source.name}: {source.token_variable} is not set", EXIT_SETTINGS)
+    return _opened(source, token)
+
+
+def _opened(source: SourceSettings, token: str | None) -> Source:
+    try:
+        return open_source(
+            source.location,
+            name=source.name or None,
+            vendor=source.vendor,
+            token=token,
+            client_id=source.client_id,
+            group=source.group,
+        )
+    except ValueError as error:  # no such vendor
+        raise Failure(f"source {source.name or source.location}: {error}", EXIT_SETTINGS) from error
 
 
 @click.command("evaluate")
@@ -129,7 +152,7 @@ def evaluate_command(
 
     With --data, one individual MeasureReport is written per child and measure.
     """
-    settings = load()
+    settings = load_settings()
     day = as_of or settings["evaluation.as_of"] or today()
     period = period_of(period_start, period_end, day)
     chosen = evaluators(measures or settings["evaluation.measures"])
@@ -137,15 +160,28 @@ def evaluate_command(
         if out is not None:
             raise click.UsageError("--out goes with --data; the store's results are served by the API")
         with open_store(settings) as store:
-            evaluate_store(store, list(chosen.values()), period, day)
+            if not store.person_ids():
+                raise Failure("the store holds no children; `python -m gapsvc pull` reads them", EXIT_NOT_FOUND)
+            report = evaluate_store(store, list(chosen.values()), period, day)
+            OUT.print(f"{report.results:,} new results for {report.persons:,} children who were due")
             show.rates_of_store(store, [evaluator.measure for evaluator in chosen.values()], period, day)
+        _end_if_failed(report.failures)
         OUT.print("next: python -m gapsvc gaps, or python -m gapsvc serve", style="dim")
         return
     if out is None:
         raise click.UsageError("--data needs --out FILE.ndjson")
-    tally = _evaluate_folder(settings, data, out, list(chosen.values()), period, day)
+    if not out.parent.is_dir():
+        raise click.BadParameter(f"there is no folder {out.parent}", param_hint="--out")
+    tally, failures = _evaluate_folder(settings, data, out, list(chosen.values()), period, day)
     show.rates(tally, [evaluator.measure for evaluator in chosen.values()], period, day)
     OUT.print(f"{tally.results:,} MeasureReports in {out}")
+    _end_if_failed(failures)
+
+
+def _end_if_failed(failures: Mapping[str, Sequence[str]]) -> None:
+    if failures:
+        show.failures(failures)
+        raise Failure("some children could not be evaluated; all others were", EXIT_PARTIAL)
 
 
 def evaluate_store(
@@ -153,9 +189,7 @@ def evaluate_store(
 ) -> jobs.EvaluationReport:
     """Evaluate whoever is due, with a progress bar."""
     with progress("evaluating") as tell:
-        report = jobs.evaluate_all(store, chosen, period, as_of, progress=tell, types=types_read(chosen))
-    show.failures(report.failures)
-    return report
+        return jobs.evaluate_all(store, chosen, period, as_of, progress=tell, types=types_read(chosen))
 
 
 def _evaluate_folder(
@@ -165,7 +199,8 @@ def _evaluate_folder(
     chosen: Sequence[Evaluator],
     period: tuple[date, date],
     as_of: date,
-) -> Tally:
+) -> tuple[Tally, dict[str, list[str]]]:
+    """The counts, and by measure the persons on whose records its rules failed."""
     source = FileSource(data)
     types = types_to_pull(chosen)
     rejected = 0
@@ -183,26 +218,30 @@ def _evaluate_folder(
     if rejected:
         ERR.print(f"{rejected:,} resources could not be used", style="yellow")
     records = population(found, settings["linking.person_systems"])
+    if not records:
+        raise Failure(f"{data} holds no Patient that can be used: nobody to evaluate", EXIT_NOT_FOUND)
     prepared = [evaluator.on(*period, as_of) for evaluator in chosen]
     reporting = reporting_of(settings, datetime.now(UTC))
     tally = Tally()
     failures: dict[str, list[str]] = {}
     partial = out.with_name(out.name + ".part")  # a file under its own name is a whole one
-    with partial.open("wb") as file, progress("evaluating") as tell:
-        for number, record in enumerate(records, 1):
-            for each in prepared:
-                try:
-                    result = each.evaluate(record)
-                except CqlRuntimeError:  # one record that a measure's logic can't take must not stop the others
-                    failures.setdefault(each.measure.id, []).append(record.person_id)
-                    continue
-                tally.add(result)
-                write_report(file, result, reporting)
-            if number % 100 == 0 or number == len(records):
-                tell(number, len(records))
-    partial.replace(out)
-    show.failures(failures)
-    return tally
+    try:
+        with partial.open("wb") as file, progress("evaluating") as tell:
+            for number, record in enumerate(records, 1):
+                for each in prepared:
+                    try:
+                        result = each.evaluate(record)
+                    except CqlRuntimeError:  # one record that a measure's logic can't take must not stop the others
+                        failures.setdefault(each.measure.id, []).append(record.person_id)
+                        continue
+                    tally.add(result)
+                    write_report(file, result, reporting)
+                if number % 100 == 0 or number == len(records):
+                    tell(number, len(records))
+        partial.replace(out)
+    finally:
+        partial.unlink(missing_ok=True)
+    return tally, failures
 
 
 def write_report(file: BinaryIO, result: MeasureResult, reporting: Reporting) -> None:
@@ -226,15 +265,25 @@ def gaps_command(
     limit: int,
 ) -> None:
     """One child's gaps with reasons and evidence (PATIENT: an id); without PATIENT, the most urgent open gaps."""
-    settings = load()
+    settings = load_settings()
     day = as_of or settings["evaluation.as_of"] or today()
     period = period_of(period_start, period_end, day)
     chosen = evaluators(measures or settings["evaluation.measures"])
     with open_store(settings) as store:
         if patient is None:
+            if not store.person_ids():
+                raise Failure("the store holds no children; `python -m gapsvc pull` reads them", EXIT_NOT_FOUND)
             show.worklist(store, [evaluator.measure for evaluator in chosen.values()], period, limit)
             return
         record = store.record_of_patient(patient.removeprefix("Patient/"))
         if record is None:
-            raise Failure(f"there is no Patient {patient} in the store", EXIT_NOT_FOUND)
-        show.story(record, [evaluator.evaluate(record, *period, day) for evaluator in chosen.values()])
+            raise Failure("there is no such Patient in the store; `python -m gapsvc gaps` lists some", EXIT_NOT_FOUND)
+        results: list[MeasureResult] = []
+        failed: dict[str, list[str]] = {}
+        for evaluator in chosen.values():
+            try:
+                results.append(evaluator.evaluate(record, *period, day))
+            except CqlRuntimeError:
+                failed[evaluator.measure.id] = [record.person_id]
+        show.story(record, results)
+        _end_if_failed(failed)

@@ -1,21 +1,24 @@
 """`demo`: the whole way once: sandbox EHR -> pull -> evaluate -> gaps -> the service, with lines to try."""
 
+import errno
 import tempfile
 from collections.abc import Sequence
 from contextlib import ExitStack
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from datetime import date
 from pathlib import Path
+from urllib.request import Request, urlopen
 
 import click
+import orjson
 
 from adapters import open_source
 from adapters.base import Source
 from gapsvc.cli import show
-from gapsvc.cli.console import OUT, Day, progress, today
+from gapsvc.cli.console import OUT, Day, ended_by_signals, progress, today
 from gapsvc.cli.data import evaluate_store, open_store, period_of, pull_source
-from gapsvc.cli.main import EXIT_SOURCE, Failure
-from gapsvc.config import ClientSettings, load
+from gapsvc.cli.main import EXIT_CHECK, EXIT_NOT_FOUND, EXIT_SOURCE, Failure, load_settings
+from gapsvc.config import ClientSettings, Settings
 from gapsvc.evaluation.catalogue import evaluators, types_to_pull
 from gapsvc.evaluation.evaluator import Evaluator
 from gapsvc.evaluation.result import GapRecord, GapStatus, Outlook
@@ -23,7 +26,7 @@ from gapsvc.records.record import PatientRecord
 from gapsvc.sandbox import generate, write
 from gapsvc.sandbox.server import serve as serve_sandbox
 from gapsvc.security.clients import new_token
-from gapsvc.server import serving
+from gapsvc.server import RunningServer, serving
 from gapsvc.store import Store
 
 SEED = 120
@@ -39,12 +42,12 @@ def demo_command(data: Path | None, leave: bool, size: int, as_of: date | None) 
 
     Everything lives in a temporary folder; Ctrl-C ends all of it.
     """
-    with ExitStack() as ends:
+    with ended_by_signals(), ExitStack() as ends:
         home = Path(ends.enter_context(tempfile.TemporaryDirectory(prefix="gapsvc-demo-")))
         token, digest = new_token()
-        base = load(home=home)
+        base = load_settings(home)
         settings = replace(base, clients=(*base.clients, ClientSettings("demo", digest, ("system/*.rs",))))
-        settings = settings.with_values(database__url="", log__level="warning")
+        settings = settings.with_values(database__url="", server__base_url="", log__level="warning")
         chosen = list(evaluators(settings["evaluation.measures"]).values())
         with open_store(settings) as store:
             if data is None:
@@ -56,11 +59,15 @@ def demo_command(data: Path | None, leave: bool, size: int, as_of: date | None) 
             show.pull_report(report)
             if not report.complete:
                 raise Failure("the pull did not complete; see above", EXIT_SOURCE)
+            people = store.person_ids()
+            if not people:
+                raise Failure(f"{data} holds no Patient that can be used: nobody to evaluate", EXIT_NOT_FOUND)
             if data is not None:
                 day = as_of or _last_visit_day(store)
             period = period_of(None, None, day)
             done = evaluate_store(store, chosen, period, day)
-            OUT.print(f"{done.results:,} results for {done.persons:,} persons\n")
+            show.failures(done.failures)
+            OUT.print(f"{done.results:,} results for {done.persons:,} children\n")
             show.rates_of_store(store, [evaluator.measure for evaluator in chosen], period, day)
             child = _telling_child(store, chosen, period)
             if child is None:
@@ -68,16 +75,31 @@ def demo_command(data: Path | None, leave: bool, size: int, as_of: date | None) 
             else:
                 OUT.print("\none child's story:")
                 show.story(child, [evaluator.evaluate(child, *period, day) for evaluator in chosen])
-        serving_settings = settings.with_values(evaluation__as_of=day)
+        server = _served(ends, settings.with_values(evaluation__as_of=day), any_port=leave)
+        lines = _lines(server.base_url, child.person_id if child else people[0], period)
+        OUT.print(f"\nthe service is at {server.base_url}; try (the token is this demo's own):")
+        for line in lines:
+            OUT.print(line.curl(token), soft_wrap=True, style="cyan")
         if leave:
-            serving_settings = serving_settings.with_values(server__port=0)
-        server = ends.enter_context(serving(serving_settings))
-        _try_lines(server.base_url, token, child.person_id if child else None, period)
-        if leave:
-            OUT.print("\ndemo-check: the service is up; ending")
+            for line in lines:
+                line.check(token)
+            OUT.print("\ndemo-check: the service answers these three; ending")
             return
         OUT.print("\nCtrl-C ends the service" + (" and the sandbox EHR" if data is None else ""))
         server.wait()
+        OUT.print("ended")
+
+
+def _served(ends: ExitStack, settings: Settings, *, any_port: bool) -> RunningServer:
+    """The service, on the settings' port, or on a free one where that is taken or `any_port` will do."""
+    if not any_port:
+        try:
+            return ends.enter_context(serving(settings))
+        except OSError as error:
+            if error.errno != errno.EADDRINUSE:
+                raise
+            OUT.print(f"\nport {settings['server.port']} is taken; a free one is used instead", style="yellow")
+    return ends.enter_context(serving(settings.with_values(server__port=0)))
 
 
 def _sandbox(ends: ExitStack, home: Path, size: int, as_of: date) -> Source:
@@ -127,14 +149,39 @@ def _worth(gap: GapRecord) -> tuple[bool, bool, int]:
     return closable, bool(gap.counted), len(telling)
 
 
-def _try_lines(base_url: str, token: str, person_id: str | None, period: tuple[date, date]) -> None:
-    asked = f"periodStart={period[0]}&periodEnd={period[1]}&status=open-gap"
-    subject = person_id or "PATIENT-ID"
-    curl = f"curl -s -H 'Authorization: Bearer {token}'"
-    OUT.print(f"\nthe service is at {base_url}; try (the token is this demo's own):")
-    for line in (
-        f"curl -s {base_url}/metadata?_pretty=true",
-        f"{curl} '{base_url}/Measure/$care-gaps?{asked}&subject=Patient/{subject}&_pretty=true'",
-        f"{curl} '{base_url}/MeasureReport?patient={subject}&_pretty=true'",
-    ):
-        OUT.print(line, soft_wrap=True, style="cyan")
+@dataclass(frozen=True, slots=True)
+class _Line:
+    """A request to try: an address, whether it needs the token, and the kind of resource that answers it."""
+
+    url: str
+    with_token: bool
+    answer: str
+
+    def curl(self, token: str) -> str:
+        """The line to type."""
+        return "curl -s " + (f"-H 'Authorization: Bearer {token}' " if self.with_token else "") + f"'{self.url}'"
+
+    def check(self, token: str) -> None:
+        """Ask it as the line would.
+
+        Raises:
+            Failure: the answer is not what it should be.
+        """
+        headers = {"Authorization": f"Bearer {token}"} if self.with_token else {}
+        asked = Request(self.url, headers=headers)  # noqa: S310 - the address of the service just started
+        try:
+            with urlopen(asked, timeout=60) as response:  # noqa: S310
+                kind = orjson.loads(response.read())["resourceType"]
+        except (OSError, ValueError, KeyError, TypeError) as error:
+            raise Failure(f"{self.url} did not answer as it should: {error}", EXIT_CHECK) from error
+        if kind != self.answer:
+            raise Failure(f"{self.url} answered with {kind}, not {self.answer}", EXIT_CHECK)
+
+
+def _lines(base_url: str, person_id: str, period: tuple[date, date]) -> tuple[_Line, ...]:
+    asked = f"periodStart={period[0]}&periodEnd={period[1]}&status=open-gap&subject=Patient/{person_id}"
+    return (
+        _Line(f"{base_url}/metadata?_pretty=true", False, "CapabilityStatement"),
+        _Line(f"{base_url}/Measure/$care-gaps?{asked}&_pretty=true", True, "Parameters"),
+        _Line(f"{base_url}/MeasureReport?patient={person_id}&_pretty=true", True, "Bundle"),
+    )

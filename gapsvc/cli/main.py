@@ -1,5 +1,6 @@
 """The command group, its exit codes, and how errors that are the user's to mend are shown."""
 
+from pathlib import Path
 from typing import Any
 
 import click
@@ -7,9 +8,11 @@ import click
 import cql_like
 from adapters.base import SourceError
 from gapsvc import VERSION
-from gapsvc.config import SettingsError
+from gapsvc.config import Settings, SettingsError, load
 from gapsvc.measures import MeasureError
+from gapsvc.sandbox.archive import ArchiveError
 from gapsvc.store import StoreError
+from gapsvc.telemetry import configure_logging, places
 
 # Exit codes. Never reused: a retired one stays here as a comment.
 EXIT_USAGE = 2  # click's own: an option or argument is wrong
@@ -17,7 +20,10 @@ EXIT_SETTINGS = 3  # settings can't be used
 EXIT_SOURCE = 4  # a source could not be read to its end; what was read is kept, the next pull goes on
 EXIT_MEASURE = 5  # a measure is wrong, or there is no such measure
 EXIT_STORE = 6  # the database can't be used
-EXIT_NOT_FOUND = 7  # there is no such child
+EXIT_NOT_FOUND = 7  # there is no such child, or there are no children at all
+EXIT_SYSTEM = 8  # a file can't be read or written, or a port can't be listened on
+EXIT_PARTIAL = 9  # a measure's rules failed on some records; everything else was done
+EXIT_CHECK = 10  # demo --exit: the service did not answer as it should
 
 _EXITS: tuple[tuple[type[Exception], int], ...] = (
     (SettingsError, EXIT_SETTINGS),
@@ -25,7 +31,9 @@ _EXITS: tuple[tuple[type[Exception], int], ...] = (
     (MeasureError, EXIT_MEASURE),
     (cql_like.CqlErrors, EXIT_MEASURE),
     (StoreError, EXIT_STORE),
+    (ArchiveError, EXIT_SOURCE),
 )
+_UNFORESEEN = 1
 
 
 class Failure(click.ClickException):
@@ -42,12 +50,30 @@ class _Group(click.Group):
     def invoke(self, ctx: click.Context) -> Any:
         try:
             return super().invoke(ctx)
+        except (click.ClickException, click.exceptions.Exit, click.Abort):
+            raise
         except tuple(kind for kind, _ in _EXITS) as error:
             code = next(code for kind, code in _EXITS if isinstance(error, kind))
             raise Failure(str(error), code) from error
+        except OSError as error:
+            where = f"{error.filename}: " if error.filename else ""
+            raise Failure(f"{where}{error.strerror or type(error).__name__}", EXIT_SYSTEM) from error
+        except Exception as error:  # noqa: BLE001 - the last place: what nobody foresaw is shown without its data
+            # Not the message, nor the traceback that ends with it: either may quote a record.
+            place = "\n  ".join(places(error))
+            message = f"unforeseen {type(error).__name__}, a mistake in this program; please report it with\n  {place}"
+            raise Failure(message, _UNFORESEEN) from None
 
 
 @click.group(cls=_Group, context_settings={"help_option_names": ["-h", "--help"]})
 @click.version_option(VERSION, prog_name="gapsvc")
 def main() -> None:
     """gapsvc: children's care gaps, found in the EHR and shown where they can be closed."""
+    configure_logging("warning")
+
+
+def load_settings(home: Path | None = None) -> Settings:
+    """The settings; logging as they want it."""
+    settings = load(home=home)
+    configure_logging(settings["log.level"], settings["log.format"])
+    return settings

@@ -1,12 +1,15 @@
 """`sandbox generate` and `sandbox serve`: a synthetic population with known truth, and an EHR that serves it."""
 
-import time
+import errno
+from collections.abc import Iterator
+from contextlib import contextmanager
 from datetime import date
 from pathlib import Path
 
 import click
 
-from gapsvc.cli.console import OUT, Day, progress, today
+from gapsvc.cli.console import OUT, Day, ended_by_signals, progress, today
+from gapsvc.cli.main import EXIT_SYSTEM, Failure
 from gapsvc.sandbox import Disorder, generate, write
 
 
@@ -56,11 +59,22 @@ def serve_command(folder: Path, port: int, token: str | None, misbehave: bool) -
     """Serve a generated folder as an EHR's FHIR endpoint, until Ctrl-C."""
     from gapsvc.sandbox.server import Misbehaviour, serve
 
-    with serve(folder, port=port, misbehave=Misbehaviour.all() if misbehave else None, token=token) as ehr:
+    how = Misbehaviour.all() if misbehave else None
+    with ended_by_signals(), _listening_on(port), serve(folder, port=port, misbehave=how, token=token) as ehr:
         OUT.print(f"sandbox EHR at {ehr.url} (Ctrl-C ends it)")
-        OUT.print(f"next: python -m gapsvc pull --from {ehr.url} --name sandbox", style="dim")
+        given = "GAPSVC_TOKEN_SOURCE=... " if token else ""
+        OUT.print(f"next: {given}python -m gapsvc pull --from {ehr.url} --name sandbox", style="dim")
         try:
-            while True:
-                time.sleep(3600)
+            ehr.wait()
         except KeyboardInterrupt:
             OUT.print("ended")
+
+
+@contextmanager
+def _listening_on(port: int) -> Iterator[None]:
+    try:
+        yield
+    except OSError as error:
+        if error.errno != errno.EADDRINUSE:
+            raise
+        raise Failure(f"port {port} is taken: choose another with --port (0 picks a free one)", EXIT_SYSTEM) from error

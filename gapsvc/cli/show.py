@@ -4,6 +4,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from datetime import date
 from typing import Protocol
 
+from rich.box import SIMPLE_HEAD
 from rich.table import Table
 from rich.text import Text
 
@@ -37,11 +38,17 @@ class Rate(Protocol):
     @property
     def numerator(self) -> int: ...
     @property
+    def final_denominator(self) -> int: ...
+    @property
+    def final_numerator(self) -> int: ...
+    @property
     def statuses(self) -> Mapping[str, int]: ...
     @property
     def outlooks(self) -> Mapping[str, int]: ...
     @property
     def rate(self) -> float | None: ...
+    @property
+    def final_rate(self) -> float | None: ...
 
 
 def pull_report(report: jobs.PullReport) -> None:
@@ -68,7 +75,7 @@ def pull_report(report: jobs.PullReport) -> None:
             OUT.print(f"  {name}: stopped: {one.error}", style="red")
     linked = report.linked
     OUT.print(
-        f"{linked.new_persons:,} new persons, {linked.persons:,} changed; "
+        f"{linked.new_persons:,} new persons, {linked.persons:,} whose record is new or changed; "
         f"{linked.newborn_visits:,} newborn visits found under the mother's record",
     )
 
@@ -101,7 +108,9 @@ def rates(tally: Tally, measures: Sequence[MeasureDefinition], period: tuple[dat
 
 def rates_of_store(store: Store, measures: Sequence[MeasureDefinition], period: tuple[date, date], as_of: date) -> None:
     """The rates table of what the store holds."""
-    found = [(measure, {rate.group_id: rate for rate in store.summary(measure.url, period, as_of)}) for measure in measures]
+    found = [
+        (measure, {rate.group_id: rate for rate in store.summary(measure.url, period, as_of)}) for measure in measures
+    ]
     _rates(found, period, as_of)
 
 
@@ -112,34 +121,43 @@ def _groups(measure: MeasureDefinition) -> list[str]:
 def _rates(
     found: Iterable[tuple[MeasureDefinition, Mapping[str, Rate]]], period: tuple[date, date], as_of: date
 ) -> None:
-    table = Table(
-        title=f"{period[0]} to {period[1]}, as of {as_of}", title_justify="left", title_style="bold", expand=False
-    )
-    table.add_column("measure")
-    table.add_column("rate", justify="right")
-    for column in ("children", "met", "excluded"):
-        table.add_column(column, justify="right")
-    for status in ("open-gap", "prospective-gap", "closed-gap"):
-        table.add_column(STATUS_WORD[status], justify="right", style=STATUS_STYLE[status])
-    table.add_column("missed", justify="right")
+    OUT.print(f"{period[0]} to {period[1]}, as of {as_of}", style="bold")
     for measure, by_group in found:
-        table.add_section()
-        table.add_row(Text(measure.title, style="bold"))
+        table = Table(title=measure.title, title_justify="left", title_style="bold", box=SIMPLE_HEAD)
+        table.add_column("rate", min_width=34)
+        for column in ("met so far", "met, final"):
+            table.add_column(column, justify="right", min_width=16)
+        table.add_column("open (missed)", justify="right", style=STATUS_STYLE["open-gap"])
+        for status in ("prospective-gap", "closed-gap"):
+            table.add_column(STATUS_WORD[status], justify="right", style=STATUS_STYLE[status])
+        table.add_column("excluded", justify="right")
         for group in measure.groups:
             rate = by_group.get(group.id)
             if rate is None:
-                table.add_row(f"  {group.title}", "-", "0")
+                table.add_row(group.title, "nobody", "nobody")
                 continue
             table.add_row(
-                f"  {group.title}",
-                "-" if rate.rate is None else f"{rate.rate:.1%}",
-                f"{rate.denominator:,}",
-                f"{rate.numerator:,}",
+                group.title,
+                _share(rate.rate, rate.numerator, rate.denominator),
+                _share(rate.final_rate, rate.final_numerator, rate.final_denominator),
+                f"{rate.statuses.get('open-gap', 0):,} ({rate.outlooks.get('missed', 0):,})",
+                *(f"{rate.statuses.get(name, 0):,}" for name in ("prospective-gap", "closed-gap")),
                 f"{rate.excluded:,}",
-                *(f"{rate.statuses.get(name, 0):,}" for name in ("open-gap", "prospective-gap", "closed-gap")),
-                f"{rate.outlooks.get('missed', 0):,}",
             )
-    OUT.print(table)
+        OUT.print(table)
+    for line in LEGEND:
+        OUT.print(line, style="dim")
+
+
+LEGEND = (
+    "met so far: of all children who count, those who have what the measure asks for; those still in time may follow.",
+    "met, final: of the children whose last day is past, so that no visit can change it any more.",
+    "open: something is missing (in brackets: of these, too late). prospective: not due yet. closed: met, or excluded.",
+)
+
+
+def _share(rate: float | None, numerator: int, denominator: int) -> str:
+    return "nobody" if rate is None else f"{rate:.1%} {f'{numerator:,}/{denominator:,}':>9}"
 
 
 def worklist(store: Store, measures: Sequence[MeasureDefinition], period: tuple[date, date], limit: int) -> None:
@@ -194,24 +212,23 @@ def _gap(group: GroupResult) -> None:
     head.append(f"  {group.description}: {'; '.join(reason.text for reason in gap.reasons)}")
     OUT.print(head)
     if gap.need is not None:
-        OUT.print(f"    needs   {gap.need.text}{_window(gap)}")
-    if gap.need is not None:
-        OUT.print(f"    outlook {gap.outlook.value}")
+        OUT.print(f"    needs         {gap.need.text}{_window(gap)}")
+        OUT.print(f"    outlook       {gap.outlook.value}")
     for counted in gap.counted:
-        OUT.print(f"    counts  {counted.reference} {_on(counted.on)}", style="green")
+        OUT.print(f"    counts        {counted.reference} {_on(counted.on)}", style="green")
     for item in gap.discounted:
-        OUT.print(f"    not     {item.reference} {_on(item.on)}: {item.text}", style="dim")
+        OUT.print(f"    doesn't count {item.reference} {_on(item.on)}: {item.text}", style="dim")
     if gap.changes_on is not None:
-        OUT.print(f"    next change by time alone: {wording.day(gap.changes_on)}", style="dim")
+        OUT.print(f"    looked at again on {wording.day(gap.changes_on)}, if nothing is done before", style="dim")
 
 
 def _window(gap: GapRecord) -> str:
     parts = [
-        f"from {wording.day(gap.due_from)}" if gap.due_from else "",
-        f"by {wording.day(gap.due_by)}" if gap.due_by else "",
+        f"counts from {wording.day(gap.due_from)}" if gap.due_from else "",
+        f"wanted by {wording.day(gap.due_by)}" if gap.due_by else "",
         f"last day {wording.day(gap.last_day)}" if gap.last_day else "",
     ]
-    said = ", ".join(part for part in parts if part)
+    said = "; ".join(part for part in parts if part)
     return f": {said}" if said else ""
 
 

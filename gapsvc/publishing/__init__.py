@@ -8,9 +8,11 @@ from gapsvc.config import Settings
 QICORE_ORGANIZATION = "http://hl7.org/fhir/us/qicore/StructureDefinition/qicore-organization"
 
 
-def public_base(settings: Settings) -> str:
-    """The service's public FHIR base URL."""
-    return settings["server.base_url"] or f"http://{settings['server.host']}:{settings['server.port']}/fhir"
+def public_base(settings: Settings, port: int | None = None) -> str:
+    """The service's public FHIR base URL; `port` is the one listened on, where it isn't the settings'."""
+    host: str = settings["server.host"]
+    shown = f"[{host}]" if ":" in host else host  # IPv6
+    return settings["server.base_url"] or f"http://{shown}:{port or settings['server.port']}/fhir"
 
 
 def reporting_of(settings: Settings, calculated_at: datetime, base_url: str | None = None) -> Reporting:
