@@ -1,0 +1,1 @@
+"""What is due when: immunizations (CDC CDSi). Pure: no web, SQL, network, clock or environment."""

@@ -1,0 +1,91 @@
+"""CDSi's date arithmetic (Logic Specification 4.6, Table 3-6, CALCDT-1 to CALCDT-6).
+
+A day is its proleptic Gregorian ordinal (`date.toordinal`): comparing and adding days is then integer arithmetic.
+"""
+
+import re
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import date
+from functools import lru_cache
+
+# Bounds that stand for "no lower limit" and "no upper limit" (CDSi assumes 1900-01-01 and 2999-12-31).
+EARLIEST_DAY = date(1900, 1, 1).toordinal()
+LATEST_DAY = date(2999, 12, 31).toordinal()
+
+_TERM = re.compile(r"\s*([+-]?)\s*(\d{1,4})\s*(years?|months?|weeks?|days?|[ymwd])", re.IGNORECASE)
+_PER_UNIT = {"y": (12, 0), "m": (1, 0), "w": (0, 7), "d": (0, 1)}
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Offset:
+    """Calendar months and then days to go from a day. Compared by identity: a schedule interns its offsets."""
+
+    text: str
+    months: int
+    days: int
+
+    def after(self, day: int) -> int:
+        """The day that lies this offset after `day` (an ordinal)."""
+        return (add_months(day, self.months) if self.months else day) + self.days
+
+
+class NotAnOffset(ValueError):
+    """The text does not read as years, months, weeks and days."""
+
+
+def parse_offset(text: str) -> Offset:
+    """`16 years - 4 months`, `6 weeks - 4 days`, `6w-4d`: a sum of signed years, months, weeks, days.
+
+    Years and months are one move of the calendar fields, weeks and days are added afterwards (CALCDT-6).
+    Raises NotAnOffset. The result's `text` is the short form.
+    """
+    months = days = position = 0
+    short = ""
+    while position < len(text):
+        term = _TERM.match(text, position)
+        if term is None or (position and not term[1]):
+            break
+        unit = term[3][0].lower()
+        amount = -int(term[2]) if term[1] == "-" else int(term[2])
+        months += amount * _PER_UNIT[unit][0]
+        days += amount * _PER_UNIT[unit][1]
+        short += f"{amount:+d}{unit}" if short else f"{amount}{unit}"
+        position = term.end()
+    if not short or text[position:].strip():
+        raise NotAnOffset(f"{text!r} is not a length of time such as '6 weeks - 4 days'")
+    return Offset(short, months, days)
+
+
+@lru_cache(maxsize=1 << 16)
+def add_months(day: int, months: int) -> int:
+    """CALCDT-1, 2, 5: move year and month, keep the day; a day that doesn't exist becomes the next month's first."""
+    start = date.fromordinal(day)
+    year, month = divmod(start.year * 12 + start.month - 1 + months, 12)
+    try:
+        return date(year, month + 1, start.day).toordinal()
+    except ValueError:
+        year, month = divmod(year * 12 + month + 1, 12)
+        return date(year, month + 1, 1).toordinal()
+
+
+class AgeDates(dict[Offset, int]):
+    """The day on which one person reaches each age, worked out when first asked for."""
+
+    __slots__ = ("born",)
+
+    def __init__(self, born: int) -> None:
+        super().__init__()
+        self.born = born
+
+    def __missing__(self, age: Offset) -> int:
+        day = self[age] = age.after(self.born)
+        return day
+
+
+def iso(day: int | None) -> str | None:
+    """`2026-11-22`, or None."""
+    return None if day is None else date.fromordinal(day).isoformat()
+
+
+OffsetReader = Callable[[str], Offset]

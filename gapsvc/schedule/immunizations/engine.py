@@ -1,0 +1,61 @@
+"""A case through the whole process (Logic Specification Table 4-1): history, series, best series, vaccine groups."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+
+from .evaluation import PatientSeries, evaluate
+from .forecasting import bars, forecast
+from .grouping import GroupForecast, group_forecasts
+from .history import NO_RECORDS, Case, Person, organise
+from .schedule import Antigen, Schedule
+from .selection import Evaluated, best_series, relevant_series
+from .verdicts import COMPLETE, Trace
+
+NOTHING_COMPLETE: frozenset[str] = frozenset()
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Outcome:
+    """All that the schedule says of a case. `evaluated` and `best`: antigen → series, in the schedule's order."""
+
+    schedule: Schedule
+    case: Case
+    person: Person
+    evaluated: Mapping[str, Sequence[Evaluated]]
+    best: Mapping[str, Sequence[Evaluated]]
+    forecasts: Mapping[str, Sequence[GroupForecast]]
+
+
+def assess(schedule: Schedule, case: Case, trace: Trace = None) -> Outcome:
+    """Evaluate and forecast every antigen. Never raises for what a record holds; see `Outcome.person.remarks`."""
+    person = organise(schedule, case)
+    evaluated: dict[str, Sequence[Evaluated]] = {}
+    best: dict[str, Sequence[Evaluated]] = {}
+    for antigen in schedule.antigens.values():
+        found = _assess_antigen(antigen, person, trace)
+        if found:
+            evaluated[antigen.name] = found
+            best[antigen.name] = best_series(found, person, trace)
+    return Outcome(schedule, case, person, evaluated, best, group_forecasts(schedule, person, best, trace))
+
+
+def _assess_antigen(antigen: Antigen, person: Person, trace: Trace) -> list[Evaluated]:
+    """Figure 4-5 for the antigen's relevant series."""
+    relevant = relevant_series(antigen, person)
+    if not relevant:
+        return []
+    records = person.records.get(antigen.name, NO_RECORDS)
+    barred = bars(antigen, person)
+    completed = NOTHING_COMPLETE
+    found: list[Evaluated] = []
+    for series in relevant:
+        if trace:
+            trace(f"{antigen.name}: {series.name} ({series.kind}, series group {series.series_group})")
+        progress = PatientSeries(series, records, completed)
+        if records:
+            evaluate(progress, person, trace)
+        made = forecast(progress, person, barred, trace)
+        if made.status == COMPLETE:
+            completed |= {series.series_group}
+        found.append(Evaluated(series, progress, made))
+    return found

@@ -1,0 +1,296 @@
+"""Forecast one patient series (Logic Specification chapter 7)."""
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+
+from .calendar import Offset, iso
+from .evaluation import PatientSeries, reference_day
+from .history import Person
+from .schedule import AgeRule, Antigen, IntervalRule, Series, SeriesDose
+from .skipping import can_skip
+from .verdicts import (
+    AGED_OUT,
+    COMPLETE,
+    CONTRAINDICATED,
+    IMMUNE,
+    INADVERTENT,
+    NOT_COMPLETE,
+    NOT_RECOMMENDED,
+    SATISFIED,
+    SKIPPED,
+    Reason,
+    Trace,
+)
+
+SERIES_COMPLETE = Reason("Patient series is complete", "Table 7-10")
+PAST_HISTORY = Reason("Not recommended at this time due to past immunization history", "Table 7-10")
+EVIDENCE_OF_IMMUNITY = Reason("Patient has evidence of immunity", "Table 7-10")
+HAS_CONTRAINDICATION = Reason("Patient has a contraindication", "Table 7-10")
+PAST_SEASON = Reason("Past seasonal recommendation end date", "Table 7-10")
+TOO_OLD_NOW = Reason("Patient has exceeded the maximum age", "Table 7-10")
+CANNOT_FINISH = Reason("Patient is unable to finish the series prior to the maximum age", "Table 7-10")
+
+
+@dataclass(frozen=True, slots=True)
+class Bars:
+    """What applies to a person for one antigen before any series is looked at (7.2, 7.3).
+
+    `antigen`: observations that bar the antigen; `vaccines`: barred CVX codes, each with the observation.
+    """
+
+    immune: bool
+    antigen: tuple[str, ...]
+    vaccines: dict[str, str]
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Forecast:
+    """A patient series forecast (7.4, 7.5). Days are ordinals and set only when the status is Not Complete.
+
+    `number`: dose number (FORECASTDN-1). `latest`: the last day on which the dose counts. `vaccines`: CVX codes to
+    recommend. `has_priority`: FORECASTPRIORITY-1. `dose`: the series dose that is forecast.
+    """
+
+    status: str
+    reason: Reason | None = None
+    dose: SeriesDose | None = None
+    number: int | None = None
+    earliest: int | None = None
+    recommended: int | None = None
+    unadjusted_recommended: int | None = None
+    past_due: int | None = None
+    unadjusted_past_due: int | None = None
+    latest: int | None = None
+    vaccines: tuple[str, ...] = ()
+    has_priority: bool = False
+
+
+def bars(antigen: Antigen, person: Person) -> Bars:
+    """Tables 7-3, 7-5 and 7-6 for one antigen and person."""
+    active, ages, assessed = person.active, person.ages, person.assessed
+    immune = bool(active) and not active.isdisjoint(antigen.immunity_observations)
+    for row in antigen.birth_immunity:
+        if (
+            person.born < row.before
+            and active.isdisjoint(row.exceptions)
+            and (row.country is None or row.country == person.birth_country)
+        ):
+            immune = True
+    if not active:
+        return Bars(immune, (), {})
+
+    def holds(begin: Offset | None, end: Offset | None) -> bool:
+        return (begin is None or assessed >= ages[begin]) and (end is None or assessed < ages[end])
+
+    return Bars(
+        immune,
+        tuple(one.code for one in antigen.contraindications if one.code in active and holds(one.begin, one.end)),
+        {
+            cvx: one.code
+            for one in antigen.product_contraindications
+            if one.code in active
+            for cvx, begin, end in one.vaccines
+            if holds(begin, end)
+        },
+    )
+
+
+def is_contraindicated(series: Series, barred: Bars) -> bool:
+    """Table 7-7: the antigen is barred, or every vaccine that the series prefers is."""
+    if barred.antigen:
+        return True
+    return (
+        bool(barred.vaccines)
+        and bool(series.preferable_vaccines)
+        and series.preferable_vaccines.issubset(barred.vaccines)
+    )
+
+
+def forecast(patient_series: PatientSeries, person: Person, barred: Bars, trace: Trace = None) -> Forecast:
+    """Figure 7-1. Skips targets (7.1), decides the need (7.4), dates it (7.5) and checks the result (7.6)."""
+    contraindicated = is_contraindicated(patient_series.series, barred)
+    while True:
+        _skip_targets(patient_series, person, person.assessed, trace)
+        made = _forecast_target(patient_series, person, barred, contraindicated)
+        if made.status != NOT_COMPLETE or made.dose is None or made.earliest is None:
+            break
+        # 7.6: on the day that it names, would this dose still be asked for?
+        if not made.dose.forecast_skips or not _skippable(patient_series, person, made.dose, made.earliest):
+            break
+        if trace:
+            trace(f"  target dose {made.dose.number} would be skipped on {iso(made.earliest)}: forecast again [7.6]")
+        patient_series.targets[patient_series.pointer].status = SKIPPED
+        patient_series.pointer += 1
+    if trace:
+        words = f" ({made.reason.text})" if made.reason else ""
+        trace(f"  forecast: {made.status}{words} [Table 7-10]")
+        if made.status == NOT_COMPLETE:
+            trace(
+                f"    dose {made.number}: earliest {iso(made.earliest)}, recommended {iso(made.recommended)}, "
+                f"past due {iso(made.past_due)}, latest {iso(made.latest)} [Table 7-13]"
+            )
+    return made
+
+
+def _skippable(patient_series: PatientSeries, person: Person, dose: SeriesDose, reference: int) -> bool:
+    return can_skip(
+        dose.forecast_skips,
+        person,
+        patient_series.records,
+        patient_series.verdicts,
+        patient_series.completed,
+        reference,
+        person.assessed,
+    )
+
+
+def _skip_targets(patient_series: PatientSeries, person: Person, reference: int, trace: Trace) -> None:
+    """7.1: pass over the targets that needn't be given."""
+    targets = patient_series.targets
+    while patient_series.pointer < len(targets):
+        target = targets[patient_series.pointer]
+        if not target.dose.forecast_skips or not _skippable(patient_series, person, target.dose, reference):
+            return
+        if trace:
+            trace(f"  target dose {target.dose.number} is skipped in the forecast [7.1, Table 6-11]")
+        target.status = SKIPPED
+        patient_series.pointer += 1
+
+
+def _forecast_target(patient_series: PatientSeries, person: Person, barred: Bars, contraindicated: bool) -> Forecast:
+    """Table 7-10, first column that applies, and the dates where another dose is needed."""
+    targets = patient_series.targets
+    if patient_series.pointer >= len(targets):
+        if any(target.status == SATISFIED for target in targets):
+            return Forecast(COMPLETE, SERIES_COMPLETE)
+        return Forecast(NOT_RECOMMENDED, PAST_HISTORY)
+    if barred.immune:
+        return Forecast(IMMUNE, EVIDENCE_OF_IMMUNITY)
+    if contraindicated:
+        return Forecast(CONTRAINDICATED, HAS_CONTRAINDICATION)
+    assessed, ages = person.assessed, person.ages
+    dose = targets[patient_series.pointer].dose
+    if dose.season_end is not None and assessed > dose.season_end:
+        return Forecast(NOT_RECOMMENDED, PAST_SEASON)
+    rule = dose.age_rule(assessed)
+    maximum = ages[rule.maximum] if rule is not None and rule.maximum is not None else None
+    if maximum is not None and assessed >= maximum:
+        return Forecast(AGED_OUT, TOO_OLD_NOW)
+    intervals = [
+        (interval, reference)
+        for interval in dose.intervals
+        if interval.effective <= assessed <= interval.cessation
+        and (reference := reference_day(interval, patient_series, person, None)) is not None
+    ]
+    earliest = _candidate_earliest(patient_series, person, dose, rule, intervals)
+    if maximum is not None and earliest >= maximum:
+        return Forecast(AGED_OUT, CANNOT_FINISH)
+
+    unadjusted = _unadjusted_recommended(person, rule, intervals)
+    recommended = earliest if unadjusted is None or unadjusted < earliest else unadjusted
+    overdue = _unadjusted_past_due(person, rule, intervals)
+    in_force = [one for one in dose.intervals if one.effective <= assessed <= one.cessation]
+    return Forecast(
+        NOT_COMPLETE,
+        dose=dose,
+        number=_dose_number(patient_series, dose),
+        earliest=earliest,
+        recommended=recommended,
+        unadjusted_recommended=earliest if unadjusted is None else unadjusted,
+        past_due=None if overdue is None else max(earliest, overdue),
+        unadjusted_past_due=overdue,
+        latest=None if maximum is None else maximum - 1,
+        vaccines=_recommended_vaccines(person, dose, barred, earliest, recommended),
+        has_priority=bool(in_force) and all(one.has_priority for one in in_force),
+    )
+
+
+def _candidate_earliest(
+    patient_series: PatientSeries,
+    person: Person,
+    dose: SeriesDose,
+    rule: AgeRule | None,
+    intervals: Iterable[tuple[IntervalRule, int]],
+) -> int:
+    """FORECASTDTCAN-1. No absolute minimum enters: a forecast never offers the grace period.
+
+    The day of birth stands in where nothing else applies (the specification is silent).
+    """
+    day = person.born
+    if rule is not None and rule.minimum is not None:
+        day = max(day, person.ages[rule.minimum])
+    for interval, reference in intervals:
+        if interval.minimum is not None:
+            day = max(day, interval.minimum.after(reference))
+    if dose.season_start is not None:
+        day = max(day, dose.season_start)
+    for vaccine, ends in person.conflict_ends.items():
+        if vaccine in dose.preferable:
+            day = max(day, ends)
+    if patient_series.records:
+        day = max(day, patient_series.records[-1].day)
+        for record, verdict in zip(patient_series.records, patient_series.verdicts, strict=True):
+            if INADVERTENT in verdict.reasons:
+                day = max(day, record.day)
+    return day
+
+
+def _unadjusted_recommended(
+    person: Person, rule: AgeRule | None, intervals: Iterable[tuple[IntervalRule, int]]
+) -> int | None:
+    """FORECASTDT-2, without its last line: an age beats any interval."""
+    if rule is not None and rule.earliest_recommended is not None:
+        return person.ages[rule.earliest_recommended]
+    return max(
+        (
+            interval.earliest_recommended.after(reference)
+            for interval, reference in intervals
+            if interval.earliest_recommended is not None
+        ),
+        default=None,
+    )
+
+
+def _unadjusted_past_due(
+    person: Person, rule: AgeRule | None, intervals: Iterable[tuple[IntervalRule, int]]
+) -> int | None:
+    """FORECASTDT-3."""
+    if rule is not None and rule.latest_recommended is not None:
+        return person.ages[rule.latest_recommended] - 1
+    days = [
+        interval.latest_recommended.after(reference) - 1
+        for interval, reference in intervals
+        if interval.latest_recommended is not None
+    ]
+    return max(days, default=None)
+
+
+def _dose_number(patient_series: PatientSeries, dose: SeriesDose) -> int:
+    """FORECASTDN-1: satisfied targets plus one; for a seasonal dose, those satisfied since the season began."""
+    satisfied = (
+        target.satisfied_by
+        for target in patient_series.targets
+        if target.status == SATISFIED and target.satisfied_by is not None
+    )
+    if dose.season_start is None:
+        return sum(1 for _ in satisfied) + 1
+    start = dose.season_start
+    return sum(1 for given in satisfied if given.day >= start) + 1
+
+
+def _recommended_vaccines(
+    person: Person, dose: SeriesDose, barred: Bars, earliest: int, recommended: int
+) -> tuple[str, ...]:
+    """FORECASTRECVAC-1: CVX codes, each once, in the schedule's order."""
+    found: dict[str, None] = {}
+    for cvx, vaccines in dose.preferable.items():
+        if cvx in barred.vaccines:
+            continue
+        for vaccine in vaccines:
+            begin = None if vaccine.begin is None else person.ages[vaccine.begin]
+            end = None if vaccine.end is None else person.ages[vaccine.end]
+            if vaccine.offered and any(
+                (begin is None or day >= begin) and (end is None or day < end) for day in (earliest, recommended)
+            ):
+                found[cvx] = None
+    return tuple(found)
