@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
+from types import MappingProxyType
 from typing import Any
 
 from .answers import Line, answer
@@ -22,6 +23,7 @@ _ABBREVIATIONS = {
     "var": "Varicella",
     "hib": "Hib",
 }
+NOTHING_EXPECTED: Mapping[str, Any] = MappingProxyType({})
 _COMPARED = ("status", "number", "earliest", "recommended", "past_due")
 
 
@@ -69,7 +71,7 @@ def compare(schedule: Schedule, line: Mapping[str, Any], tally: Tally) -> list[s
         return [f"{name}: not assessed: {error}"]
     group = group_name(schedule, str(line.get("vaccine_group", "")))
     mismatches: list[str] = []
-    expected = line.get("expected") or {}
+    expected: Mapping[str, Any] = line.get("expected") or NOTHING_EXPECTED
     forecasts: list[Line] = result["groups"].get(group, [])
     differences = [_differences(expected, one) for one in forecasts]
     if not differences:

@@ -147,7 +147,7 @@ def _judge(patient_series: PatientSeries, person: Person, record: Dose, dose: Se
 
     interval = _interval(patient_series, person, record, dose)
     if interval is TOO_SOON:
-        reasons.append(interval)
+        reasons.append(TOO_SOON)
     elif interval is not None:
         notes.append(interval)
     if trace:
@@ -160,8 +160,10 @@ def _judge(patient_series: PatientSeries, person: Person, record: Dose, dose: Se
         trace(f"    conflict with an earlier vaccine: {'yes' if CONFLICT in reasons else 'no'} [Table 6-24]")
 
     vaccine = _vaccine(person, record, dose)
-    if vaccine is not None:
-        (reasons if vaccine is WRONG_VACCINE else notes).append(vaccine)
+    if vaccine is WRONG_VACCINE:
+        reasons.append(WRONG_VACCINE)
+    elif vaccine is not None:
+        notes.append(vaccine)
     if trace:
         trace(f"    vaccine: {vaccine.text if vaccine else 'preferable or allowable'} [Tables 6-26, 6-29]")
 

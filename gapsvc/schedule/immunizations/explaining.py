@@ -1,4 +1,4 @@
-"""An outcome in words for people: each series considered, each dose's path through the steps, why the best series won."""
+"""An outcome in words: each series considered, each dose's path through the steps, and why the best series won."""
 
 from .answers import dose_groups
 from .calendar import iso

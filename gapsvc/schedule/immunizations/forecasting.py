@@ -13,7 +13,6 @@ from .verdicts import (
     COMPLETE,
     CONTRAINDICATED,
     IMMUNE,
-    INADVERTENT,
     NOT_COMPLETE,
     NOT_RECOMMENDED,
     SATISFIED,
@@ -48,13 +47,16 @@ class Forecast:
     """A patient series forecast (7.4, 7.5). Days are ordinals and set only when the status is Not Complete.
 
     `number`: dose number (FORECASTDN-1). `latest`: the last day on which the dose counts. `vaccines`: CVX codes to
-    recommend. `has_priority`: FORECASTPRIORITY-1. `dose`: the series dose that is forecast.
+    recommend. `has_priority`: FORECASTPRIORITY-1. `dose`: the series dose that is forecast. `start`: the candidate
+    earliest date, None where no rule gives one ("no assumptions will be made", 7.5): series selection then knows no
+    start or finish; `earliest`, which people read, falls back on the recommended age, or else the day of birth.
     """
 
     status: str
     reason: Reason | None = None
     dose: SeriesDose | None = None
     number: int | None = None
+    start: int | None = None
     earliest: int | None = None
     recommended: int | None = None
     unadjusted_recommended: int | None = None
@@ -182,11 +184,14 @@ def _forecast_target(patient_series: PatientSeries, person: Person, barred: Bars
         if interval.effective <= assessed <= interval.cessation
         and (reference := reference_day(interval, patient_series, person, None)) is not None
     ]
-    earliest = _candidate_earliest(patient_series, person, dose, rule, intervals)
+    start = _candidate_earliest(patient_series, person, dose, rule, intervals)
+    unadjusted = _unadjusted_recommended(person, rule, intervals)
+    earliest = start
+    if earliest is None:
+        earliest = person.born if unadjusted is None else unadjusted
     if maximum is not None and earliest >= maximum:
         return Forecast(AGED_OUT, CANNOT_FINISH)
 
-    unadjusted = _unadjusted_recommended(person, rule, intervals)
     recommended = earliest if unadjusted is None or unadjusted < earliest else unadjusted
     overdue = _unadjusted_past_due(person, rule, intervals)
     in_force = [one for one in dose.intervals if one.effective <= assessed <= one.cessation]
@@ -194,6 +199,7 @@ def _forecast_target(patient_series: PatientSeries, person: Person, barred: Bars
         NOT_COMPLETE,
         dose=dose,
         number=_dose_number(patient_series, dose),
+        start=start,
         earliest=earliest,
         recommended=recommended,
         unadjusted_recommended=earliest if unadjusted is None else unadjusted,
@@ -211,28 +217,22 @@ def _candidate_earliest(
     dose: SeriesDose,
     rule: AgeRule | None,
     intervals: Iterable[tuple[IntervalRule, int]],
-) -> int:
-    """FORECASTDTCAN-1. No absolute minimum enters: a forecast never offers the grace period.
-
-    The day of birth stands in where nothing else applies (the specification is silent).
-    """
-    day = person.born
+) -> int | None:
+    """FORECASTDTCAN-1. No absolute minimum enters: a forecast never offers the grace period."""
+    days: list[int] = []
     if rule is not None and rule.minimum is not None:
-        day = max(day, person.ages[rule.minimum])
+        days.append(person.ages[rule.minimum])
     for interval, reference in intervals:
         if interval.minimum is not None:
-            day = max(day, interval.minimum.after(reference))
+            days.append(interval.minimum.after(reference))
+    if person.conflict_ends:
+        days.extend(ends for vaccine, ends in person.conflict_ends.items() if vaccine in dose.preferable)
     if dose.season_start is not None:
-        day = max(day, dose.season_start)
-    for vaccine, ends in person.conflict_ends.items():
-        if vaccine in dose.preferable:
-            day = max(day, ends)
+        days.append(dose.season_start)
     if patient_series.records:
-        day = max(day, patient_series.records[-1].day)
-        for record, verdict in zip(patient_series.records, patient_series.verdicts, strict=True):
-            if INADVERTENT in verdict.reasons:
-                day = max(day, record.day)
-    return day
+        # The most recent dose also covers FORECASTDTCAN-1's inadvertent administrations: none is later.
+        days.append(patient_series.records[-1].day)
+    return max(days, default=None)
 
 
 def _unadjusted_recommended(

@@ -206,7 +206,7 @@ def score_in_process(candidates: Sequence[Evaluated], person: Person) -> list[in
 
 def score_without_valid_doses(candidates: Sequence[Evaluated], person: Person) -> list[int]:
     """Table 8-11: starts earliest, completable, not a product path."""
-    starts = [one.forecast.earliest for one in candidates]
+    starts = [one.forecast.start for one in candidates]
     earliest = min((day for day in starts if day is not None), default=None)
     points = zip(
         _alone_tied_not(starts, earliest, 1),
@@ -224,7 +224,7 @@ def is_whole_product(one: Evaluated) -> bool:
 
 def finish_day(one: Evaluated, person: Person) -> int | None:
     """SELECTB-12: the forecast's earliest day plus the longest minimum interval of the targets that remain after it."""
-    start = one.forecast.earliest
+    start = one.forecast.start
     if start is None:
         return None
     progress = one.progress
