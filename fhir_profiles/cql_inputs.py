@@ -10,6 +10,7 @@ from decimal import Decimal
 from typing import Any, Final, cast
 
 from cql_like.model import fhir_conversions as fhir
+from cql_like.runtime.numbers import CONTEXT, decimal_places
 from cql_like.runtime.values import CqlTuple, Date, DateTime, Interval, Long, Quantity, Time
 from cql_like.types import (
     ANY,
@@ -31,7 +32,15 @@ from cql_like.types import (
     TupleOf,
     Type,
 )
-from fhir_profiles.cql_parameters import ABSENT, CQL_TYPE, EMPTY_LIST, EMPTY_TUPLE, HAS_OFFSET
+from fhir_profiles.cql_parameters import (
+    ABSENT,
+    CQL_TYPE,
+    EMPTY_LIST,
+    EMPTY_TUPLE,
+    HAS_OFFSET,
+    PRECISION,
+    TIME_PRECISION,
+)
 from fhir_profiles.plain import JsonMapping
 
 
@@ -141,12 +150,8 @@ def _parts(listed: Sequence[Any]) -> tuple[Type, Any]:
 
 def _absent(name: str, entry: JsonMapping) -> tuple[Type, Any]:
     """Null, an empty list or an empty tuple: an extension at the value that is not there says which."""
-    urls = {
-        extension.get("url")
-        for key, companion in entry.items()
-        if key.startswith("_value") and isinstance(companion, dict)
-        for extension in cast("dict[str, Any]", companion).get("extension", ())
-    }
+    companions = [companion for key, companion in entry.items() if key.startswith("_value")]
+    urls = {extension.get("url") for companion in companions for extension in _extensions(companion)}
     if EMPTY_LIST in urls:
         return ListOf(ANY), []
     if EMPTY_TUPLE in urls:
@@ -156,13 +161,19 @@ def _absent(name: str, entry: JsonMapping) -> tuple[Type, Any]:
     raise UnreadableParameter(name, f"{name}: has no value")
 
 
+_NOTHING: Final[JsonMapping] = {}
+
+
+def _extensions(element: Any) -> list[JsonMapping]:
+    """The extensions of a JSON object, without what is none."""
+    listed: Any = cast("dict[str, Any]", element).get("extension") if isinstance(element, dict) else None
+    found = cast("list[Any]", listed) if isinstance(listed, list) else []
+    return [cast("dict[str, Any]", each) for each in found if isinstance(each, dict)]
+
+
 def _cql_type(entry: JsonMapping) -> str:
-    for extension in entry.get("extension") or ():
-        if isinstance(extension, dict):
-            said = cast("dict[str, Any]", extension)
-            if said.get("url") == CQL_TYPE and isinstance(said.get("valueString"), str):
-                return said["valueString"]
-    return ""
+    said = [each.get("valueString") for each in _extensions(entry) if each.get("url") == CQL_TYPE]
+    return said[0] if said and isinstance(said[0], str) else ""
 
 
 def _as_said(name: str, said: str, kind: Type, value: Any, companion: Any) -> tuple[Type, Any]:
@@ -173,21 +184,33 @@ def _as_said(name: str, said: str, kind: Type, value: Any, companion: Any) -> tu
         if not (value.removeprefix("-").isdecimal() and value.isascii()):
             raise UnreadableParameter(name, f"{name}: expected the digits of a Long")
         return LONG, Long(int(value))
-    if kind == DATETIME:
-        return DATETIME, _without_offset(value) if _says_no_offset(companion) else value
+    if isinstance(value, Decimal):
+        return kind, _with_digits(value, companion)
+    if isinstance(value, DateTime | Time):
+        return kind, _as_given(value, companion)
     if point is not None and isinstance(value, Interval):
         low, high = (_point(end, point) for end in (value.low, value.high))
         return IntervalOf(point), Interval(low, high, value.low_closed, value.high_closed, point)
     return kind, value
 
 
-def _says_no_offset(companion: Any) -> bool:
-    extensions = cast("dict[str, Any]", companion).get("extension", ()) if isinstance(companion, dict) else ()
-    return any(each.get("url") == HAS_OFFSET and each.get("valueBoolean") is False for each in extensions)
+def _with_digits(value: Decimal, companion: Any) -> Decimal:
+    """The decimal with the digits that the extension quantity-precision says it had: 1.5 was 1.50."""
+    said = [each.get("valueInteger") for each in _extensions(companion) if each.get("url") == PRECISION]
+    places = said[0] if said and isinstance(said[0], int) else 0
+    more = decimal_places(value) < places <= 8
+    return value.quantize(Decimal(1).scaleb(-places), context=CONTEXT) if more else value
 
 
-def _without_offset(value: DateTime) -> DateTime:
-    return DateTime(value.year, value.month, value.day, value.hour, value.minute, value.second, value.millisecond, None)
+def _as_given(value: DateTime | Time, companion: Any) -> DateTime | Time:
+    """The value without what FHIR wants and the extensions time-precision and time-hasOffset say was not given."""
+    said = {each.get("url"): each for each in _extensions(companion)}
+    precision = said.get(TIME_PRECISION, _NOTHING).get("valueCode")
+    count = 1 if precision == "hour" else 2 if precision == "minute" else 4
+    if isinstance(value, Time):
+        return Time(*value.components[:count])
+    offset = None if said.get(HAS_OFFSET, _NOTHING).get("valueBoolean") is False else value.offset
+    return DateTime(*value.components[: 3 + count], offset=offset)
 
 
 def _point(end: Any, point: Type) -> Any:

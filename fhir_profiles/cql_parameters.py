@@ -202,7 +202,7 @@ class _Writer:
                     p for name, each, item in self._elements_of(kind, fields) for p in self._parts(name, item, each)
                 ]
                 return {"part": parts} if parts else _marker(EMPTY_TUPLE, valueBoolean=True)
-        name = kind.name if kind.name in _OPEN_TYPES else _json_type(value)
+        name = kind.name if kind.name in _OPEN_TYPES else _json_type(value, kind)
         return {f"value{name[:1].upper()}{name[1:]}": value}
 
     # ---------------------------------------------------------------------------------------- intervals and times
@@ -324,13 +324,15 @@ def _vocabulary(resource_type: str, value: ValueSet | CodeSystem) -> Resource:
     return found | {"status": "unknown"}
 
 
-def _json_type(value: Any) -> str:
-    """The FHIR type for JSON whose type has no value[x] of its own (a profile on a primitive)."""
+def _json_type(value: Any, kind: Named) -> str:
+    """The FHIR type for a JSON scalar whose class has no value[x] of its own: FHIR.AdministrativeGender is a code."""
     if isinstance(value, bool):
         return "boolean"
     if isinstance(value, int):
         return "integer"
-    return "decimal" if isinstance(value, float | Decimal) else "string"
+    if isinstance(value, float | Decimal):
+        return "decimal"
+    return "string" if kind.name in ("Element", "xhtml") else "code"
 
 
 # ------------------------------------------------------------------------------------------------ types

@@ -12,7 +12,7 @@ from decimal import Decimal
 from typing import Any
 
 import orjson
-from flask import Blueprint, Response, request
+from flask import Blueprint, Response, g, request
 
 from cql_like import CqlErrors, CqlRuntimeError, ExpandedTerminology, UnknownValueSet, WrongParameter
 from cql_like.analysis import EXPRESSION
@@ -38,11 +38,14 @@ Texts = Mapping[tuple[str, str | None], str]
 def evaluate() -> Response:
     """`[base]/$cql`."""
     here = service()
+    if not g.client.may_read("Patient"):
+        require_read("Library")  # before the body is looked at: who may ask nothing learns nothing
     asked = read_request(request)
+    require_read(
+        *(["Patient"] if asked.subject else []), *(["Library"] if asked.libraries or not asked.subject else [])
+    )
     texts = _library_texts(here)
     includes = [_include(texts, canonical, alias) for canonical, alias in asked.libraries]
-    if includes:
-        require_read("Library")
     try:
         inputs = cql_inputs(asked.parameters) if asked.parameters else {}
     except UnreadableParameter as error:
