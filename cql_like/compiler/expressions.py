@@ -7,11 +7,11 @@ in `queries`.
 # ruff: noqa: N802, S101 (methods are called after the nodes; an unknown node is a bug of ours, so an assertion)
 
 from collections.abc import Callable, Mapping
-from decimal import Decimal
 from typing import Any
 
 from cql_like import ir, leaves
 from cql_like.compiler import fast
+from cql_like.compiler.casts import CLASSES, class_test, is_widening
 from cql_like.compiler.emit import NULL, Py, join, literal
 from cql_like.compiler.operators import Operators
 from cql_like.compiler.queries import compile_query
@@ -216,6 +216,12 @@ class Expressions(Operators):
         fused = self._one_choice(node.operand, node.target)
         if fused is not None and not node.strict and node.type == node.target:
             return fused
+        if is_widening(node):
+            return self.value(node.operand)
+        python_class = None if node.strict else class_test(node.operand.type, node.target)
+        if python_class is not None:
+            value = self.w.atom(self.value(node.operand))
+            return join(f"({{0}} if ({{0}}).__class__ is {python_class} else None)", value, nullable=True)
         known = Py(self.unit.constants.name(node), False, True)
         return join("cast({}, {})", self.value(node.operand), known, nullable=True)
 
@@ -223,6 +229,9 @@ class Expressions(Operators):
         fused = self._one_choice(node.operand, node.target)
         if fused is not None:
             return join("({} is not None)", fused, nullable=False)
+        python_class = class_test(node.operand.type, node.target)
+        if python_class is not None:
+            return join(f"(({{}}).__class__ is {python_class})", self.value(node.operand), nullable=False)
         known = Py(self.unit.constants.name(node), False, True)
         return join("is_a({}, {})", self.value(node.operand), known, nullable=False)
 
@@ -264,10 +273,9 @@ _SCALARS: Mapping[Any, tuple[str, Callable[..., Any] | None]] = {
 
 # What generated code calls by name; the rest it reads from tables.
 SUPPORT: Mapping[str, Any] = {
+    **CLASSES,
     "CqlTuple": CqlTuple,
-    "Decimal": Decimal,
     "Interval": leaves.Interval,
-    "Long": leaves.Long,
     "as_list": leaves.as_list,
     "cast": leaves.cast,
     "date_in": fast.date_in,

@@ -1,6 +1,7 @@
 """Queries -> Python loops (CQL §Queries; see `ReferenceEvaluator.visit_Query` for what each part means)."""
 
 from collections.abc import Callable
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from cql_like import ir
@@ -11,7 +12,7 @@ from cql_like.walk import walk
 if TYPE_CHECKING:
     from cql_like.compiler.operators import Operators
 
-_MOST_NESTED_LOOPS = 3  # more sources than these are combined by one loop
+_DEEPEST_LOOP = 14  # of blocks; sources that would go deeper are combined by one loop
 
 
 def compile_query(expressions: "Operators", node: ir.Query) -> Py:
@@ -24,6 +25,21 @@ def compile_exists(expressions: "Operators", node: ir.Query) -> Py | None:
     if node.singular or node.aggregate is not None or len(node.sources) != 1:
         return None
     return _Query(expressions, node).exists()
+
+
+def _conjuncts(node: ir.Expression) -> list[ir.Expression]:
+    """The parts of `a and b and c`, in order."""
+    if isinstance(node, ir.Operator) and node.row.name == "And":
+        return [part for operand in node.operands for part in _conjuncts(operand)]
+    return [node]
+
+
+def _and(left: ir.Expression | None, right: ir.Expression, whole: ir.Expression) -> ir.Expression:
+    """`left and right`, by the operator of the whole they come from."""
+    if left is None:
+        return right
+    assert isinstance(whole, ir.Operator)  # noqa: S101 - there are two parts only of an And
+    return replace(whole, operands=(left, right))
 
 
 class _Query:
@@ -129,23 +145,64 @@ class _Query:
         for relationship in self.node.relationships:
             self._hoist(relationship)
 
+        early, where = self._early()
+
         def level(number: int) -> None:
             if number == len(sources):
-                self._conditions(body)
+                self._conditions(body, where)
                 return
             source = self.node.sources[number]
             self._bind(source, names[number])
             head = f"for {names[number]} in {self._sequence(source, sources[number])}:"
-            self.w.block(head, lambda: level(number + 1))
+            self.w.block(head, lambda: tested(number + 1))
 
-        if len(sources) <= _MOST_NESTED_LOOPS:
-            level(0)
+        def tested(number: int) -> None:
+            condition = early.get(number)
+            if condition is None:
+                level(number)
+            else:
+                self.w.block(f"if {self.inner.true(condition).text}:", lambda: level(number))
+
+        if len(sources) == 1 or self.w.depth + 2 * len(sources) < _DEEPEST_LOOP:
+            lists = [
+                value.text
+                for source, value in zip(self.node.sources, sources, strict=True)
+                if isinstance(source.expression.type, ListOf)
+            ]
+            if early and lists:  # without a row there is nothing to test
+                self.w.block(f"if {' and '.join(dict.fromkeys(lists))}:", lambda: level(0))
+            else:
+                level(0)
             return
         for source, name in zip(self.node.sources, names, strict=True):
             self._bind(source, name)
         sequences = [self._sequence(source, value) for source, value in zip(self.node.sources, sources, strict=True)]
         head = f"for {', '.join(names)} in combinations([{', '.join(sequences)}]):"
-        self.w.block(head, lambda: self._conditions(body))
+        self.w.block(head, lambda: self._conditions(body, self.node.where))
+
+    def _early(self) -> tuple[dict[int, ir.Expression], ir.Expression | None]:
+        """The parts of `where` to test before the last source turns, by how many sources they need; and the rest.
+
+        A row for which a part is not true is left out whatever the later parts say; so the parts keep their order, and
+        none may emit messages, of which there would be fewer.
+        """
+        node = self.node
+        if len(node.sources) == 1 or node.where is None or node.lets or node.relationships or self.unit.emits_messages:
+            return {}, node.where
+        places = {source.alias: place for place, source in enumerate(node.sources, 1)}
+        early: dict[int, ir.Expression] = {}
+        rest: ir.Expression | None = None
+        reached = 1
+        for part in _conjuncts(node.where):
+            used = [
+                places[below.name] for below in walk(part) if isinstance(below, ir.AliasRef) and below.name in places
+            ]
+            reached = max([reached, *used])
+            if reached < len(node.sources):
+                early[reached] = _and(early.get(reached), part, node.where)
+            else:
+                rest = _and(rest, part, node.where)
+        return early, rest
 
     def _hoist(self, relationship: ir.Relationship) -> None:
         """A relationship's source that doesn't depend on the row is evaluated once, before the loops."""
@@ -158,7 +215,7 @@ class _Query:
                 return
         self.hoisted[id(relationship)] = self.w.atom(self.outer.value(relationship.expression))
 
-    def _conditions(self, body: Callable[[], None]) -> None:
+    def _conditions(self, body: Callable[[], None], where: ir.Expression | None) -> None:
         """Lets, relationships and `where`, in the order of the standard, around `body`."""
         w, node = self.w, self.node
         used = {below.name for part in self._row_parts() for below in walk(part) if isinstance(below, ir.LetRef)}
@@ -174,10 +231,10 @@ class _Query:
                 found = self._related(node.relationships[number])
                 negated = node.relationships[number].negated
                 w.block(f"if {'not ' if negated else ''}{found}:", lambda: after(number + 1))
-            elif node.where is None:
+            elif where is None:
                 body()
             else:
-                w.block(f"if {self.inner.true(node.where).text}:", body)
+                w.block(f"if {self.inner.true(where).text}:", body)
 
         after(0)
 
@@ -266,7 +323,7 @@ class _Query:
             for source, value in zip(self.node.sources, sources, strict=True):
                 self._bind(source, value.text)
             self.w.line(f"{self.result} = None")
-            self._conditions(lambda: self.w.line(f"{self.result} = {self._returned().text}"))
+            self._conditions(lambda: self.w.line(f"{self.result} = {self._returned().text}"), self.node.where)
 
         return write
 

@@ -8,6 +8,7 @@ retrieve, unset at first.
 """
 
 from dataclasses import dataclass
+from functools import cached_property
 from typing import Any
 
 from cql_like import ir
@@ -16,6 +17,7 @@ from cql_like.compiler.expressions import SUPPORT, Expressions
 from cql_like.compiler.forms import Environment
 from cql_like.compiler.nullness import Nullness
 from cql_like.types import ListOf
+from cql_like.walk import bodies, walk
 
 FIRST_SLOT = 4
 
@@ -65,6 +67,16 @@ class Unit:
         self._parts = 0
         self._texts: dict[str, list[str]] = {}
         self._current: list[tuple[str, str]] = []
+
+    @cached_property
+    def emits_messages(self) -> bool:
+        """Does the program call `Message`, anywhere?"""
+        return any(
+            isinstance(node, ir.Operator) and node.row.name == "Message"
+            for library in self.program.libraries.values()
+            for _, body in bodies(library)
+            for node in walk(body)
+        )
 
     def source(self) -> Source:
         """Compiles every define of every library of the program."""

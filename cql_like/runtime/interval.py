@@ -32,7 +32,7 @@ def interval(
         CqlRuntimeError: the interval would end before it starts.
     """
     made = Interval(low, high, low_closed is not False, high_closed is not False, point)
-    if low is not None and high is not None:
+    if low is not None and high is not None and not (low is high and made.low_closed and made.high_closed):
         order = compare(low, high)
         if order is not None and (order > 0 or (order == 0 and not (made.low_closed and made.high_closed))):
             raise CqlRuntimeError(_backwards(low, high))

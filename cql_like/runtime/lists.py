@@ -112,6 +112,9 @@ def exists(items: List | None) -> bool:
 
 def distinct(items: Iterable[Any]) -> list[Any]:
     """The first of all elements that are equal; nulls are equal here."""
+    items = list(items)
+    if len(items) < 2:
+        return items
     result: list[Any] = []
     seen: set[tuple[type, Any]] = set()
     others: list[Any] = []  # what a set can't decide

@@ -2,7 +2,7 @@
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, cast
 
 JsonObject = Mapping[str, Any]
 CodeKey = tuple[str | None, str]
@@ -76,31 +76,44 @@ class PatientRecord:
         index = self._index.get((resource_type, code_path))
         if index is None:
             index = self._index[(resource_type, code_path)] = _by_code(found, code_path)
-        if len(index) <= len(codes):
-            hits = {at for key, places in index.items() if key in codes for at in places}
-        else:
-            hits = {at for key in codes for at in index.get(key, ())}
-        return [found[at] for at in sorted(hits)]
+        # Iterates over the smaller of the two, in C.
+        keys = codes.intersection(index) if len(index) <= len(codes) else index.keys() & codes
+        if not keys:
+            return ()
+        if len(keys) == 1:
+            return [found[at] for at in index[next(iter(keys))]]
+        return [found[at] for at in sorted({at for key in keys for at in index[key]})]
 
 
 def _by_code(resources: Sequence[JsonObject], code_path: str) -> dict[CodeKey, list[int]]:
+    """The places of the resources by each of their codings, in order, each place once."""
     index: dict[CodeKey, list[int]] = {}
     for at, resource in enumerate(resources):
         for key in codings(resource.get(code_path)):
-            index.setdefault(key, []).append(at)
+            places = index.get(key)
+            if places is None:
+                index[key] = [at]
+            elif places[-1] != at:
+                places.append(at)
     return index
 
 
-def codings(element: Any) -> Iterable[CodeKey]:
+def codings(element: Any) -> list[CodeKey]:
     """(system, code) of each coding in a CodeableConcept, a Coding, a code, or a list of them."""
-    if isinstance(element, list):
-        for item in element:  # pyright: ignore[reportUnknownVariableType]
-            yield from codings(item)
-    elif isinstance(element, str):
-        yield (None, element)
-    elif isinstance(element, Mapping):
-        concept: JsonObject = element  # pyright: ignore[reportUnknownVariableType]
+    found: list[CodeKey] = []
+    _collect_codings(element, found)
+    return found
+
+
+def _collect_codings(element: Any, found: list[CodeKey]) -> None:
+    if isinstance(element, dict):
+        concept = cast("dict[str, Any]", element)
         if "coding" in concept:
-            yield from codings(concept["coding"])
+            _collect_codings(concept["coding"], found)
         elif "code" in concept:
-            yield (concept.get("system"), concept["code"])
+            found.append((concept.get("system"), concept["code"]))
+    elif isinstance(element, list):
+        for item in cast("list[Any]", element):
+            _collect_codings(item, found)
+    elif isinstance(element, str):
+        found.append((None, element))

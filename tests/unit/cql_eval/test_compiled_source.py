@@ -24,6 +24,8 @@ SAMPLES = {
     "dates": 'parameter Birth Date\ndefine "First Birthday": Birth + 1 year\n'
     'define "In Window": "First Birthday" during Interval[@2024-01-01, @2024-12-31]\n'
     'define "Born Before": Birth before @2020-01-01',
+    "doses": "define Days: { @2024-01-01, @2024-03-01, @2024-05-01, null }\n"
+    "define Doses: from Days A, Days B, Days C, Days D where B after A and C after B and D after C return B",
     "visits": """library Visits using FHIR version '4.0.1'
 valueset "Well Visit": 'urn:vs:well'
 context Patient
