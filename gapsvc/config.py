@@ -196,6 +196,11 @@ class Settings:
     def database_url(self) -> str:
         return self["database.url"] or f"sqlite:///{self.home / 'gapsvc.db'}"
 
+    @property
+    def measures_folder(self) -> Path:
+        """Where measures that users brought are kept (`gapsvc measures add`)."""
+        return self.home / "measures"
+
     def with_values(self, **values: Any) -> "Settings":
         """A copy with other values; `server__port=0` stands for the key `server.port`."""
         changed = {name.replace("__", "."): value for name, value in values.items()}

@@ -11,6 +11,7 @@ from gapsvc.config import Settings
 from gapsvc.evaluation.catalogue import evaluators
 from gapsvc.evaluation.evaluator import Evaluator
 from gapsvc.measures import MeasureDefinition
+from gapsvc.measures.installing import installed
 from gapsvc.publishing import public_base, reporting_of
 from gapsvc.security.clients import ClientRegistry
 from gapsvc.store import Store
@@ -47,7 +48,7 @@ class Service:
         return Service(
             settings=settings,
             store=store,
-            evaluators=evaluators(settings["evaluation.measures"]),
+            evaluators=evaluators(settings["evaluation.measures"], installed(settings.measures_folder)),
             clients=ClientRegistry(settings.clients),
             base_url=(base_url or public_base(settings)).rstrip("/"),
             now=now,

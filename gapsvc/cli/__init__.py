@@ -3,6 +3,7 @@
 from gapsvc.cli.data import evaluate_command, gaps_command, pull_command
 from gapsvc.cli.demo import demo_command
 from gapsvc.cli.main import main
+from gapsvc.cli.measures import measures_group
 from gapsvc.cli.sandbox import sandbox_group
 from gapsvc.cli.service import serve_command, token_command
 
@@ -10,6 +11,7 @@ for command in (
     demo_command,
     evaluate_command,
     gaps_command,
+    measures_group,
     pull_command,
     sandbox_group,
     serve_command,

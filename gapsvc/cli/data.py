@@ -24,6 +24,7 @@ from gapsvc.evaluation.catalogue import evaluators, types_read, types_to_pull
 from gapsvc.evaluation.evaluator import Evaluator
 from gapsvc.evaluation.result import MeasureResult
 from gapsvc.evaluation.tally import Tally
+from gapsvc.measures.installing import installed
 from gapsvc.publishing import reporting_of
 from gapsvc.records.assemble import Sourced
 from gapsvc.records.population import population
@@ -78,7 +79,7 @@ def pull_command(names: tuple[str, ...], location: str | None, whole: bool, **of
         sources = [_opened(source, os.environ.get("GAPSVC_TOKEN_SOURCE"))]
     incomplete = False
     with open_store(settings) as store:
-        types = types_to_pull(evaluators(settings["evaluation.measures"]).values())
+        types = types_to_pull(evaluators(settings["evaluation.measures"], installed(settings.measures_folder)).values())
         for source in sources:
             report = pull_source(store, source, types, whole=whole)
             show.pull_report(report)
@@ -155,7 +156,7 @@ def evaluate_command(
     settings = load_settings()
     day = as_of or settings["evaluation.as_of"] or today()
     period = period_of(period_start, period_end, day)
-    chosen = evaluators(measures or settings["evaluation.measures"])
+    chosen = evaluators(measures or settings["evaluation.measures"], installed(settings.measures_folder))
     if data is None:
         if out is not None:
             raise click.UsageError("--out goes with --data; the store's results are served by the API")
@@ -268,7 +269,7 @@ def gaps_command(
     settings = load_settings()
     day = as_of or settings["evaluation.as_of"] or today()
     period = period_of(period_start, period_end, day)
-    chosen = evaluators(measures or settings["evaluation.measures"])
+    chosen = evaluators(measures or settings["evaluation.measures"], installed(settings.measures_folder))
     with open_store(settings) as store:
         if patient is None:
             if not store.person_ids():

@@ -22,6 +22,7 @@ from gapsvc.config import ClientSettings, Settings
 from gapsvc.evaluation.catalogue import evaluators, types_to_pull
 from gapsvc.evaluation.evaluator import Evaluator
 from gapsvc.evaluation.result import GapRecord, GapStatus, Outlook
+from gapsvc.measures.installing import installed
 from gapsvc.records.record import PatientRecord
 from gapsvc.sandbox import generate, write
 from gapsvc.sandbox.server import serve as serve_sandbox
@@ -48,7 +49,7 @@ def demo_command(data: Path | None, leave: bool, size: int, as_of: date | None) 
         base = load_settings(home)
         settings = replace(base, clients=(*base.clients, ClientSettings("demo", digest, ("system/*.rs",))))
         settings = settings.with_values(database__url="", server__base_url="", log__level="warning")
-        chosen = list(evaluators(settings["evaluation.measures"]).values())
+        chosen = list(evaluators(settings["evaluation.measures"], installed(settings.measures_folder)).values())
         with open_store(settings) as store:
             if data is None:
                 day = as_of or today()

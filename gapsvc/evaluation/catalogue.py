@@ -3,8 +3,9 @@
 from collections.abc import Iterable, Mapping
 
 from gapsvc import SOFTWARE, VERSION
-from gapsvc.evaluation.evaluator import Evaluator
-from gapsvc.measures import MeasureError, catalog
+from gapsvc.evaluation.evaluator import Engine, Evaluator
+from gapsvc.measures import MeasureDefinition, MeasureError, catalog
+from gapsvc.measures.installing import latest
 
 # Beside what the measures read: who the person is, who is linked with whom, and who is responsible.
 IDENTITY_TYPES = (
@@ -20,19 +21,32 @@ IDENTITY_TYPES = (
 )
 
 
-def evaluators(wanted: Iterable[str] = ()) -> Mapping[str, Evaluator]:
-    """The measures of the catalogue, compiled, by id; only those that are `wanted`, if any are named.
+def evaluators(
+    wanted: Iterable[str] = (), brought: Iterable[MeasureDefinition] = (), *, engine: Engine = "compiled"
+) -> Mapping[str, Evaluator]:
+    """The measures of the catalogue, and those that users brought, compiled, by id.
+
+    Args:
+        wanted: only these, if any are named: by id, or `id|version` for another version than the highest.
+        brought: measures besides the catalogue's (gapsvc.measures.installing.installed).
 
     Raises:
-        MeasureError: one of those wanted does not exist.
+        MeasureError: one of those wanted does not exist, or one is wanted in two versions.
     """
-    measures = catalog()
+    given = tuple(brought)
+    measures = {**catalog(), **latest(given)}
+    named = {**measures, **{f"{one.id}|{one.version}": one for one in (*catalog().values(), *given)}}
     names = tuple(dict.fromkeys(wanted)) or tuple(measures)
-    unknown = [name for name in names if name not in measures]
-    if unknown:
-        raise MeasureError([f"there is no measure {name!r}; there are {', '.join(measures)}" for name in unknown])
+    problems = [f"there is no measure {name!r}; there are {', '.join(measures)}" for name in names if name not in named]
+    found = [named[name] for name in names if name in named]
+    chosen = {measure.id: measure for measure in found}
+    problems += [
+        f"measure {one.id!r} is asked for in two versions; name one" for one in found if chosen[one.id] is not one
+    ]
+    if problems:
+        raise MeasureError(problems)
     software = f"{SOFTWARE} {VERSION}"
-    return {name: Evaluator(measures[name], software=software) for name in names}
+    return {name: Evaluator(measure, software=software, engine=engine) for name, measure in chosen.items()}
 
 
 def types_read(chosen: Iterable[Evaluator]) -> frozenset[str]:
