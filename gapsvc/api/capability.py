@@ -83,6 +83,7 @@ def metadata() -> Response:
             SERVED,
             date=STATEMENT_DATE,
             instantiates=(),
+            operations=(OperationUse("cql", "http://hl7.org/fhir/uv/cql/OperationDefinition/cql-cql"),),
             security="Bearer tokens, issued to registered clients, with SMART system scopes (system/<Type>.rs).",
         )
     )

@@ -49,6 +49,7 @@ def test_the_statement_is_valid_and_names_every_address(api: Api) -> None:
         for operation in resource.get("operation", []):
             for at in (f"/fhir/{name}/${operation['name']}", f"/fhir/{name}/<>/${operation['name']}"):
                 claimed |= {("GET", at), ("POST", at)}
+    claimed |= {("POST", f"/fhir/${operation['name']}") for operation in rest["operation"]}
     served = set()
     for rule in api.flask.application.url_map.iter_rules():
         if rule.rule not in ("/healthz", "/fhir/metadata"):
