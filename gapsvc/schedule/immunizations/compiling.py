@@ -6,6 +6,7 @@ from types import MappingProxyType
 from typing import Any
 
 from .calendar import EARLIEST_DAY, LATEST_DAY, Offset, parse_offset
+from .history import GENDERS
 from .importing import FORMAT
 from .schedule import (
     AgeRule,
@@ -49,8 +50,12 @@ class _Compiler:
         self.document = document
         self.offsets: dict[str, Offset] = {}
         self.index = 0
-        self.preferable = [self._preferable(rows) for rows in document["preferable"]]
-        self.allowable = [self._allowable(rows) for rows in document["allowable"]]
+        self.preferable: list[Mapping[str, tuple[PreferableVaccine, ...]]] = [
+            self._preferable(rows) for rows in document["preferable"]
+        ]
+        self.allowable: list[Mapping[str, tuple[VaccineWindow, ...]]] = [
+            self._allowable(rows) for rows in document["allowable"]
+        ]
 
     def offset(self, text: str | None) -> Offset | None:
         if text is None:
@@ -138,10 +143,35 @@ class _Compiler:
             birth_immunity=births,
             contraindications=bars,
             product_contraindications=products,
-            always_relevant=tuple(one for one in series if one.kind != "risk"),
+            without_indication=MappingProxyType(
+                {
+                    gender: tuple(
+                        one for one in series if one.kind != "risk" and (not one.genders or gender in one.genders)
+                    )
+                    for gender in GENDERS
+                }
+            ),
             series=tuple(series),
             observations=frozenset(asked),
+            ages=tuple(dict.fromkeys(self._ages(series, bars, products))),
+            days=tuple(sorted(set(_turning_days(series)))),
         )
+
+    def _ages(
+        self, series: Iterable[Series], bars: Iterable[Contraindication], products: Iterable[Contraindication]
+    ) -> Iterable[Offset]:
+        """Every age on which something about the antigen may begin or end."""
+        found: list[Offset | None] = []
+        for bar in (*bars, *products):
+            found += [bar.begin, bar.end, *(age for _, begin, end in bar.vaccines for age in (begin, end))]
+        for one in series:
+            found += [one.min_age_to_start, one.max_age_to_start]
+            found += [age for row in one.indications for age in (row.begin, row.end)]
+            for dose in one.doses:
+                found += [rule.maximum for rule in dose.ages]
+                for condition in _conditions(dose):
+                    found += [condition.begin, condition.end]
+        return (age for age in found if age is not None)
 
     def _series(self, antigen: str, vaccine_group: str, document: Mapping[str, Any], blends_as: Any) -> Series:
         self.index += 1
@@ -184,6 +214,7 @@ class _Compiler:
         always = len(ages) == 1 and ages[0].effective <= EARLIEST_DAY and ages[0].cessation >= LATEST_DAY
         skips = [(one["context"], self._skip(one)) for one in document["skips"]]
         season = document["season"] or (None, None)
+        preferable = self.preferable[int(document["preferable"])]
         return SeriesDose(
             number=number,
             ages=ages,
@@ -193,8 +224,9 @@ class _Compiler:
                 self._interval([reference, absolute, None, None, None, False, effective, cessation])
                 for reference, absolute, effective, cessation in document["allowable_intervals"]
             ),
-            preferable=self.preferable[document["preferable"]],
-            allowable=self.allowable[document["allowable"]],
+            preferable=preferable,
+            offered=tuple(one for rows in preferable.values() for one in rows if one.offered),
+            allowable=self.allowable[int(document["allowable"])],
             inadvertent=frozenset(document["inadvertent"]),
             evaluation_skips=tuple(skip for context, skip in skips if context != "forecast"),
             forecast_skips=tuple(skip for context, skip in skips if context != "evaluation"),
@@ -279,6 +311,25 @@ class _Compiler:
             valid_only=document.get("doses") == "valid",
             vaccines=frozenset(document.get("vaccines", ())),
         )
+
+
+def _conditions(dose: SeriesDose) -> Iterable[SkipCondition]:
+    for skip in (*dose.evaluation_skips, *dose.forecast_skips):
+        for one in skip.sets:
+            yield from one.conditions
+
+
+def _turning_days(series: Iterable[Series]) -> Iterable[int]:
+    """First days of what is in force for a time: seasons, effective-dated rows (the day after a last day counts)."""
+    for dose in (dose for one in series for dose in one.doses):
+        rows = (*dose.ages, *dose.intervals, *dose.allowable_intervals)
+        sets = [one for skip in (*dose.evaluation_skips, *dose.forecast_skips) for one in skip.sets]
+        for row in (*rows, *sets):
+            yield from (row.effective, row.cessation + 1)
+        if dose.season_start is not None:
+            yield dose.season_start
+        if dose.season_end is not None:
+            yield dose.season_end + 1
 
 
 def _day(text: str | None, default: int) -> int:

@@ -57,5 +57,5 @@ def _assess_antigen(antigen: Antigen, person: Person, trace: Trace) -> list[Eval
         made = forecast(progress, person, barred, trace)
         if made.status == COMPLETE:
             completed |= {series.series_group}
-        found.append(Evaluated(series, progress, made))
+        found.append(Evaluated(series, progress, made, barred))
     return found

@@ -48,7 +48,7 @@ class PatientSeries:
     Mutable while the engine works on it; `pointer` is the next target dose.
     """
 
-    __slots__ = ("completed", "pointer", "previous", "records", "series", "targets", "verdicts")
+    __slots__ = ("completed", "pointer", "previous", "records", "satisfied", "series", "targets", "verdicts")
 
     def __init__(self, series: Series, records: Sequence[Dose], completed: frozenset[str]) -> None:
         self.series = series
@@ -56,13 +56,9 @@ class PatientSeries:
         self.completed = completed
         self.targets = [Target(dose) for dose in series.doses]
         self.pointer = 0
+        self.satisfied = 0  # SELECTB-21: the number of valid doses
         self.verdicts: list[Verdict] = []
         self.previous: int | None = None  # day of the latest dose that CALCDTINT-1 counts from
-
-    @property
-    def satisfied(self) -> int:
-        """SELECTB-21: the number of valid doses."""
-        return sum(1 for target in self.targets if target.status == SATISFIED)
 
     @property
     def unsatisfied(self) -> int:
@@ -119,6 +115,7 @@ def _place(patient_series: PatientSeries, person: Person, record: Dose, position
         if verdict.status == VALID:
             target.status = SATISFIED
             target.satisfied_by = record
+            patient_series.satisfied += 1
             if dose.recurring:
                 targets.insert(patient_series.pointer + 1, Target(dose))
             patient_series.pointer += 1
@@ -153,7 +150,7 @@ def _judge(patient_series: PatientSeries, person: Person, record: Dose, dose: Se
     if trace:
         trace(f"    interval: {interval.text if interval else 'valid'} [Tables 6-18, 6-21]")
 
-    conflicts = person.conflicts.get(record)
+    conflicts = person.conflicts.get(record.order)
     if conflicts is not None and _conflicts(patient_series, record, conflicts):
         reasons.append(CONFLICT)
     if trace:

@@ -2,8 +2,9 @@
 
 from collections.abc import Iterable
 from dataclasses import dataclass
+from typing import NamedTuple
 
-from .calendar import Offset, iso
+from .calendar import EARLIEST_DAY, LATEST_DAY, Offset, iso
 from .evaluation import PatientSeries, reference_day
 from .history import Person
 from .schedule import AgeRule, Antigen, IntervalRule, Series, SeriesDose
@@ -15,7 +16,6 @@ from .verdicts import (
     IMMUNE,
     NOT_COMPLETE,
     NOT_RECOMMENDED,
-    SATISFIED,
     SKIPPED,
     Reason,
     Trace,
@@ -42,12 +42,11 @@ class Bars:
     vaccines: dict[str, str]
 
 
-@dataclass(frozen=True, slots=True, eq=False)
-class Forecast:
+class Forecast(NamedTuple):
     """A patient series forecast (7.4, 7.5). Days are ordinals and set only when the status is Not Complete.
 
-    `number`: dose number (FORECASTDN-1). `latest`: the last day on which the dose counts. `vaccines`: CVX codes to
-    recommend. `has_priority`: FORECASTPRIORITY-1. `dose`: the series dose that is forecast. `start`: the candidate
+    `number`: dose number (FORECASTDN-1). `latest`: the last day on which the dose counts.
+    `has_priority`: FORECASTPRIORITY-1. `dose`: the series dose that is forecast. `start`: the candidate
     earliest date, None where no rule gives one ("no assumptions will be made", 7.5): series selection then knows no
     start or finish; `earliest`, which people read, falls back on the recommended age, or else the day of birth.
     """
@@ -63,7 +62,6 @@ class Forecast:
     past_due: int | None = None
     unadjusted_past_due: int | None = None
     latest: int | None = None
-    vaccines: tuple[str, ...] = ()
     has_priority: bool = False
 
 
@@ -163,7 +161,7 @@ def _forecast_target(patient_series: PatientSeries, person: Person, barred: Bars
     """Table 7-10, first column that applies, and the dates where another dose is needed."""
     targets = patient_series.targets
     if patient_series.pointer >= len(targets):
-        if any(target.status == SATISFIED for target in targets):
+        if patient_series.satisfied:
             return Forecast(COMPLETE, SERIES_COMPLETE)
         return Forecast(NOT_RECOMMENDED, PAST_HISTORY)
     if barred.immune:
@@ -206,7 +204,6 @@ def _forecast_target(patient_series: PatientSeries, person: Person, barred: Bars
         past_due=None if overdue is None else max(earliest, overdue),
         unadjusted_past_due=overdue,
         latest=None if maximum is None else maximum - 1,
-        vaccines=_recommended_vaccines(person, dose, barred, earliest, recommended),
         has_priority=bool(in_force) and all(one.has_priority for one in in_force),
     )
 
@@ -267,30 +264,24 @@ def _unadjusted_past_due(
 
 def _dose_number(patient_series: PatientSeries, dose: SeriesDose) -> int:
     """FORECASTDN-1: satisfied targets plus one; for a seasonal dose, those satisfied since the season began."""
-    satisfied = (
-        target.satisfied_by
-        for target in patient_series.targets
-        if target.status == SATISFIED and target.satisfied_by is not None
-    )
-    if dose.season_start is None:
-        return sum(1 for _ in satisfied) + 1
     start = dose.season_start
-    return sum(1 for given in satisfied if given.day >= start) + 1
+    if start is None:
+        return patient_series.satisfied + 1
+    given = [target.satisfied_by for target in patient_series.targets if target.satisfied_by is not None]
+    return sum(1 for one in given if one.day >= start) + 1
 
 
-def _recommended_vaccines(
-    person: Person, dose: SeriesDose, barred: Bars, earliest: int, recommended: int
-) -> tuple[str, ...]:
-    """FORECASTRECVAC-1: CVX codes, each once, in the schedule's order."""
+def recommended_vaccines(person: Person, made: Forecast, barred: Bars) -> tuple[str, ...]:
+    """FORECASTRECVAC-1: the CVX codes that a forecast recommends, each once, in the schedule's order."""
+    if made.dose is None or made.earliest is None or made.recommended is None:
+        return ()
     found: dict[str, None] = {}
-    for cvx, vaccines in dose.preferable.items():
-        if cvx in barred.vaccines:
+    ages = person.ages
+    for vaccine in made.dose.offered:
+        if vaccine.cvx in barred.vaccines:
             continue
-        for vaccine in vaccines:
-            begin = None if vaccine.begin is None else person.ages[vaccine.begin]
-            end = None if vaccine.end is None else person.ages[vaccine.end]
-            if vaccine.offered and any(
-                (begin is None or day >= begin) and (end is None or day < end) for day in (earliest, recommended)
-            ):
-                found[cvx] = None
+        begin = EARLIEST_DAY if vaccine.begin is None else ages[vaccine.begin]
+        end = LATEST_DAY if vaccine.end is None else ages[vaccine.end]
+        if begin <= made.earliest < end or begin <= made.recommended < end:
+            found[vaccine.cvx] = None
     return tuple(found)

@@ -1,8 +1,9 @@
 """Blend an antigen's forecasts into vaccine group forecasts (Logic Specification chapter 9)."""
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from typing import NamedTuple
 
+from .forecasting import recommended_vaccines
 from .history import Person
 from .schedule import Schedule, VaccineGroup
 from .selection import Evaluated
@@ -23,8 +24,7 @@ _SPEAKS_FIRST = (NOT_COMPLETE, COMPLETE, IMMUNE, NOT_RECOMMENDED, CONTRAINDICATE
 _DECIDES_FIRST = (CONTRAINDICATED, AGED_OUT, NOT_RECOMMENDED, NOT_COMPLETE)
 
 
-@dataclass(frozen=True, slots=True, eq=False)
-class GroupForecast:
+class GroupForecast(NamedTuple):
     """A vaccine group forecast. Days are ordinals, None where there is none.
 
     `series_type` is `standard` or `risk`; `antigens` are those to be given now or later (FORECASTVG-8); `vaccines`
@@ -139,7 +139,9 @@ def _blend(
         unadjusted_past_due=_least(one.unadjusted_past_due for one in forecasts),
         reasons=reasons,
         antigens=tuple(one.series.antigen for one in contained if one.forecast.status == NOT_COMPLETE),
-        vaccines=tuple(dict.fromkeys(cvx for one in forecasts for cvx in one.vaccines)),
+        vaccines=tuple(
+            dict.fromkeys(cvx for one in contained for cvx in recommended_vaccines(person, one.forecast, one.barred))
+        ),
         series=series,
     )
 

@@ -7,9 +7,12 @@ import calendar
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import date
+from typing import NamedTuple
 
 from .calendar import EARLIEST_DAY, LATEST_DAY, AgeDates
 from .schedule import Schedule
+
+GENDERS = ("female", "male", "unknown")
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,8 +62,7 @@ class Remark:
     dose: int | None = None
 
 
-@dataclass(frozen=True, slots=True, eq=False)
-class Dose:
+class Dose(NamedTuple):
     """A dose that takes part in the evaluation. `order` is its place in the person's history."""
 
     position: int
@@ -96,7 +98,7 @@ class Person:
     observed_on: dict[str, int]
     doses: tuple[Dose, ...]
     records: dict[str, tuple[Dose, ...]]
-    conflicts: dict[Dose, tuple[EarlierConflict, ...]]
+    conflicts: dict[int, tuple[EarlierConflict, ...]]  # by the order of the dose
     conflict_ends: dict[str, int]  # CVX -> the latest forecast conflict end date for it (CALCDTCONFLICT-3)
     remarks: tuple[Remark, ...]
 
@@ -124,7 +126,7 @@ def organise(schedule: Schedule, case: Case) -> Person:
     return Person(
         born=born,
         assessed=assessed,
-        gender=case.gender,
+        gender=case.gender if case.gender in GENDERS else "unknown",
         birth_country=_country(case.birth_country),
         ages=ages,
         active=active,
@@ -243,11 +245,11 @@ def _observations(
     return frozenset(active), observed_on
 
 
-def _conflicts(schedule: Schedule, doses: Sequence[Dose]) -> dict[Dose, tuple[EarlierConflict, ...]]:
-    """For every dose, the earlier doses of any antigen that could conflict with it."""
+def _conflicts(schedule: Schedule, doses: Sequence[Dose]) -> dict[int, tuple[EarlierConflict, ...]]:
+    """For every dose (by its order), the earlier doses of any antigen that could conflict with it."""
     if not any(dose.cvx in schedule.conflicting for dose in doses):
         return {}
-    found: dict[Dose, tuple[EarlierConflict, ...]] = {}
+    found: dict[int, tuple[EarlierConflict, ...]] = {}
     for dose in doses:
         rows = schedule.conflicts.get(dose.cvx)
         if rows is None:
@@ -263,7 +265,7 @@ def _conflicts(schedule: Schedule, doses: Sequence[Dose]) -> dict[Dose, tuple[Ea
             if (row := rows.get(other.cvx)) is not None
         )
         if earlier:
-            found[dose] = earlier
+            found[dose.order] = earlier
     return found
 
 

@@ -105,6 +105,7 @@ class SeriesDose:
     intervals: tuple[IntervalRule, ...]
     allowable_intervals: tuple[IntervalRule, ...]
     preferable: Mapping[str, tuple[PreferableVaccine, ...]]
+    offered: tuple[PreferableVaccine, ...]  # preferable vaccines that forecasts may name
     allowable: Mapping[str, tuple[VaccineWindow, ...]]
     inadvertent: frozenset[str]
     evaluation_skips: tuple[Skip, ...]
@@ -187,9 +188,11 @@ class Antigen:
     birth_immunity: tuple[BirthDateImmunity, ...]
     contraindications: tuple[Contraindication, ...]
     product_contraindications: tuple[Contraindication, ...]
-    always_relevant: tuple[Series, ...]
+    without_indication: Mapping[str, tuple[Series, ...]]  # gender -> series that need no observation
     series: tuple[Series, ...]
     observations: frozenset[str]  # every observation that can matter here
+    ages: tuple[Offset, ...]  # every age, and ...
+    days: tuple[int, ...]  # ... every first day of something, on which a forecast can change
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,11 +1,11 @@
 """Select the best patient series of an antigen (Logic Specification chapters 5 and 8)."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from typing import NamedTuple
 
 from .calendar import Offset
 from .evaluation import PatientSeries
-from .forecasting import Forecast
+from .forecasting import Bars, Forecast
 from .history import Person
 from .schedule import Antigen, Series
 from .verdicts import COMPLETE, CONTRAINDICATED, NOT_COMPLETE, NOT_SATISFIED, VALID, Trace
@@ -13,13 +13,13 @@ from .verdicts import COMPLETE, CONTRAINDICATED, NOT_COMPLETE, NOT_SATISFIED, VA
 NO_PREFERENCE = 1_000  # a series without a preference ranks behind those that have one
 
 
-@dataclass(frozen=True, slots=True, eq=False)
-class Evaluated:
+class Evaluated(NamedTuple):
     """A relevant series with its evaluation and forecast."""
 
     series: Series
     progress: PatientSeries
     forecast: Forecast
+    barred: Bars
 
     @property
     def is_complete(self) -> bool:
@@ -34,10 +34,11 @@ class Evaluated:
 
 def relevant_series(antigen: Antigen, person: Person) -> Sequence[Series]:
     """Table 5-5: the series that concern this person, in the order in which they must be evaluated."""
-    candidates = antigen.series if person.active else antigen.always_relevant
+    if not person.active:
+        return antigen.without_indication[person.gender]
     return [
         series
-        for series in candidates
+        for series in antigen.series
         if (not series.genders or person.gender in series.genders)
         and (series.kind != "risk" or _indicated(series, person))
     ]
@@ -58,6 +59,8 @@ def _in_window(person: Person, begin: Offset | None, end: Offset | None) -> bool
 
 def best_series(evaluated: Sequence[Evaluated], person: Person, trace: Trace = None) -> list[Evaluated]:
     """The best patient series among an antigen's relevant series, at most one per series group (Table 8-14)."""
+    if len(evaluated) == 1 and not trace and _speaks_alone(evaluated[0]):
+        return list(evaluated)
     groups: dict[str, list[Evaluated]] = {}
     for one in evaluated:
         groups.setdefault(one.series.series_group, []).append(one)
@@ -88,6 +91,11 @@ def best_series(evaluated: Sequence[Evaluated], person: Person, trace: Trace = N
         if is_best:
             best.append(one)
     return best
+
+
+def _speaks_alone(one: Evaluated) -> bool:
+    """Whether an antigen's only relevant series wins without comparison: a standard default, or a risk series."""
+    return one.series.kind == "risk" or (one.series.kind == "standard" and one.series.is_default)
 
 
 def _prioritized(members: Sequence[Evaluated], person: Person, trace: Trace) -> Evaluated | None:

@@ -1,6 +1,6 @@
 """Conditional skip (Logic Specification 6.2, also 7.1 and 7.6): may a target dose be left out?"""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 
 from .history import Dose, Person
 from .schedule import Skip, SkipCondition
@@ -23,23 +23,25 @@ def can_skip(
     `anchor`: the day on which a set must be in force (RELEVANT-1, RELEVANT-2).
     """
     for skip in skips:
-        sets = [one for one in skip.sets if one.effective <= anchor <= one.cessation]
-        if not sets:
-            continue
-        met = (
-            _all_or_any(
-                one.all_of,
-                (_is_met(condition, person, earlier, verdicts, completed, reference) for condition in one.conditions),
-            )
-            for one in sets
-        )
-        if _all_or_any(skip.all_of, met):
+        # Plain loops: this is asked for most targets of most series, and generators cost more than the conditions do.
+        in_force = False
+        met = skip.all_of
+        for one in skip.sets:
+            if not one.effective <= anchor <= one.cessation:
+                continue
+            in_force = True
+            all_of = one.all_of
+            set_met = all_of
+            for condition in one.conditions:
+                if _is_met(condition, person, earlier, verdicts, completed, reference) != all_of:
+                    set_met = not all_of
+                    break
+            if set_met != skip.all_of:
+                met = set_met
+                break
+        if in_force and met:
             return True
     return False
-
-
-def _all_or_any(all_of: bool, values: Iterable[bool]) -> bool:
-    return all(values) if all_of else any(values)
 
 
 def _is_met(
