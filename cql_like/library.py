@@ -5,20 +5,21 @@ as `Library.name`. Values are CQL values (`Interval`, `Date`, `DateTime`, Python
 """
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import date, datetime
 from decimal import Decimal
 from functools import cached_property
 from pathlib import Path
 from typing import Any, cast
 
+from cql_like import cache as compiled_files
 from cql_like import ir, leaves
 from cql_like.analysis import analyse
 from cql_like.compiler import Compiled
 from cql_like.model.loader import load_model
 from cql_like.reference import ReferenceEvaluator
 from cql_like.retrieve import Retriever
-from cql_like.runtime.context import EvaluationContext
+from cql_like.runtime.context import EvaluationContext, Limits
 from cql_like.runtime.values import Date, DateTime, Interval
 from cql_like.session import Engine, Session, SessionFactory, UnknownName
 from cql_like.syntax import parse_library
@@ -35,6 +36,7 @@ class Library:
     """A library with its includes, checked and ready to run. Make one with `compile_library`."""
 
     program: ir.Program
+    _ready: Compiled | None = field(default=None, repr=False, compare=False)
 
     @property
     def _main(self) -> ir.Library:
@@ -68,7 +70,7 @@ class Library:
     @cached_property
     def compiled(self) -> Compiled:
         """The generated Python, made on first use."""
-        return Compiled.of(self.program)
+        return self._ready or Compiled.of(self.program)
 
     def prepare(
         self,
@@ -77,6 +79,7 @@ class Library:
         now: datetime | DateTime | None = None,
         engine: Engine = "compiled",
         defines: Iterable[str] = (),
+        limits: Limits | None = None,
     ) -> SessionFactory:
         """What many sessions share: parameters checked, value sets expanded, functions linked.
 
@@ -87,13 +90,14 @@ class Library:
             engine: "compiled", or "reference" for the tree-walking evaluator.
             defines: those that will be asked for. A value set that one of them may look into must be known now;
                 the others fail when they are first looked into.
+            limits: how much an evaluation may make and take; the defaults of `Limits` if left out.
 
         Raises:
             WrongParameter: a parameter is not declared, or its value has another type.
             UnknownValueSet: see `defines`.
             UnknownName: one of `defines` is not declared.
         """
-        return prepare_together([self], parameters, terminology, now, engine, defines)
+        return prepare_together([self], parameters, terminology, now, engine, defines, limits)
 
     def session(
         self,
@@ -103,15 +107,17 @@ class Library:
         now: datetime | DateTime | None = None,
         engine: Engine = "compiled",
         population: Retriever | None = None,
+        limits: Limits | None = None,
     ) -> Session:
         """One evaluation for one record. For many records use `prepare` once and its `session` for each."""
-        return self.prepare(parameters, terminology, now, engine).session(record, population)
+        return self.prepare(parameters, terminology, now, engine, limits=limits).session(record, population)
 
 
 def compile_library(
     text: str,
     libraries: Mapping[tuple[str, str | None], str] | None = None,
     models: Sequence[str | Path] = (),
+    cache: Path | None = None,
 ) -> Library:
     """Checks a library with all that it includes.
 
@@ -119,13 +125,27 @@ def compile_library(
         text: the CQL text.
         libraries: texts of libraries that it may include, by (name, version).
         models: paths of ModelInfo XML files, besides the built-in models.
+        cache: a folder of this user's own in which compiled libraries are kept between processes (`cql_like.cache`
+            says what it must be); it is made if it is missing.
 
     Raises:
         CqlErrors: every problem of the library and its includes, with place and expectation.
     """
+    if cache is None:
+        return Library(_checked(text, libraries or {}, models))
+    key = compiled_files.key_of(text, libraries or {}, models)
+    kept = compiled_files.load(cache, key)
+    if kept is not None:
+        return Library(*kept)
+    program = _checked(text, libraries or {}, models)
+    compiled = Compiled.of(program)
+    compiled_files.save(cache, key, program, compiled)
+    return Library(program, compiled)
+
+
+def _checked(text: str, libraries: Mapping[tuple[str, str | None], str], models: Sequence[str | Path]) -> ir.Program:
     loaded = [load_model(path) for path in models]
-    tree = parse_library(text)
-    return Library(analyse(tree, libraries or {}, loaded, text))
+    return analyse(parse_library(text), libraries, loaded, text)
 
 
 def prepare_together(
@@ -135,6 +155,7 @@ def prepare_together(
     now: datetime | DateTime | None = None,
     engine: Engine = "compiled",
     defines: Iterable[str] = (),
+    limits: Limits | None = None,
 ) -> SessionFactory:
     """Prepares several libraries as one program, so that a session computes what they have in common only once.
 
@@ -146,7 +167,7 @@ def prepare_together(
     """
     first = libraries[0]
     program = first.program if len(libraries) == 1 else _merged([library.program for library in libraries])
-    context = _context(now, terminology)
+    context = _context(now, terminology, limits or Limits())
     values = _parameter_values(program, parameters or {}, context)
     compiled = None
     if engine == "compiled":
@@ -181,10 +202,10 @@ def _names(program: ir.Program, single: bool) -> dict[str, tuple[str, str]]:
     return names
 
 
-def _context(now: datetime | DateTime | None, terminology: Terminology | None) -> EvaluationContext:
+def _context(now: datetime | DateTime | None, terminology: Terminology | None, limits: Limits) -> EvaluationContext:
     if isinstance(now, DateTime):
-        return EvaluationContext(now=now, terminology=terminology, default_offset=now.offset or 0)
-    return EvaluationContext.at(now, terminology=terminology)
+        return EvaluationContext(now=now, terminology=terminology, limits=limits, default_offset=now.offset or 0)
+    return EvaluationContext.at(now, terminology=terminology, limits=limits)
 
 
 # ------------------------------------------------------------------------------------------------- parameters

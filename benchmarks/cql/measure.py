@@ -41,7 +41,7 @@ def texts() -> tuple[str, Mapping[tuple[str, str | None], str]]:
 def compiled(cache_folder: Path | None = None) -> cql_like.Library:
     """The measure, checked."""
     main, included = texts()
-    return cql_like.compile_library(main, libraries=included)
+    return cql_like.compile_library(main, libraries=included, cache=cache_folder)
 
 
 @cache
