@@ -15,6 +15,7 @@ from cql_like.analysis import EXPRESSION, analyse_expression
 from cql_like.errors import CqlError, CqlErrors
 from cql_like.library import Library, WrongParameter, compile_library, prepare_together
 from cql_like.retrieve import CodeKey, JsonObject, Retriever
+from cql_like.runtime.context import Limits
 from cql_like.runtime.errors import CqlMessageError, CqlRuntimeError, LimitExceeded
 from cql_like.runtime.literals import to_cql
 from cql_like.runtime.values import (
@@ -39,7 +40,13 @@ from cql_like.terminology import ExpandedTerminology, Terminology, UnknownValueS
 from cql_like.trace import Clause, Trace
 
 
-def evaluate(expression: str, *, engine: Engine = "compiled", now: datetime | DateTime | None = None) -> Any:
+def evaluate(
+    expression: str,
+    *,
+    engine: Engine = "compiled",
+    now: datetime | DateTime | None = None,
+    limits: Limits | None = None,
+) -> Any:
     """The value of one expression of the System model.
 
     Args:
@@ -47,13 +54,16 @@ def evaluate(expression: str, *, engine: Engine = "compiled", now: datetime | Da
         engine: "compiled" or "reference".
         now: the moment for `Now()`, `Today()`, `TimeOfDay()`. Only here it may be left out, for the current one: a
             library's session never reads the clock.
+        limits: how much the evaluation may make and take; the defaults of `Limits` if left out.
 
     Raises:
         CqlErrors: the expression is not valid; every problem with its place.
         CqlRuntimeError: it is valid but ends in an error.
     """
     library = Library(analyse_expression(parse_expression(expression), expression))
-    return library.session(EmptyRecord(), now=now or datetime.now(UTC), engine=engine).evaluate(EXPRESSION)
+    return library.session(EmptyRecord(), now=now or datetime.now(UTC), engine=engine, limits=limits).evaluate(
+        EXPRESSION
+    )
 
 
 __all__ = [
@@ -75,6 +85,7 @@ __all__ = [
     "JsonObject",
     "Library",
     "LimitExceeded",
+    "Limits",
     "Long",
     "ModelValue",
     "Quantity",

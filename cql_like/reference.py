@@ -18,6 +18,7 @@ from typing import Any
 
 from cql_like import ir, leaves
 from cql_like.runtime.context import EvaluationContext
+from cql_like.runtime.errors import LimitExceeded
 from cql_like.runtime.values import CqlTuple, Interval
 from cql_like.trace import Clause, Tracer
 from cql_like.types import IntervalOf, ListOf, Named
@@ -55,6 +56,7 @@ class ReferenceEvaluator:
         self._tracer = tracer
         self._values: dict[tuple[str, str], Any] = {}
         self._clauses: dict[tuple[str, str], Clause] = {}
+        self._steps_left = context.limits.steps
 
     def evaluate(self, library: str, define: str) -> Any:
         """The value of a define, computed on first use.
@@ -81,6 +83,8 @@ class ReferenceEvaluator:
     def visit(self, node: ir.Expression, scope: Scope) -> Any:
         method: Callable[[Any, Scope], Any] | None = getattr(self, f"visit_{type(node).__name__}", None)
         assert method is not None, f"no visit for IR node {type(node).__name__}"
+        if self._steps_left is not None:
+            self._step()
         if self._tracer is None:
             return method(node, scope)
         frame = self._tracer.enter(node)
@@ -91,6 +95,15 @@ class ReferenceEvaluator:
             raise
         self._tracer.leave(frame, value)
         return value
+
+    def _step(self) -> None:
+        assert self._steps_left is not None
+        self._steps_left -= 1
+        if self._steps_left < 0:
+            raise LimitExceeded(
+                f"the evaluation took more than {self._context.limits.steps} steps; ask for less, or raise the limit "
+                "`steps`"
+            )
 
     # references
 

@@ -14,7 +14,8 @@ from cql_like.compiler import Compiled, Linked
 from cql_like.reference import ReferenceEvaluator
 from cql_like.retrieve import JsonObject, Retriever
 from cql_like.runtime.context import EmittedMessage, EvaluationContext
-from cql_like.runtime.errors import CqlRuntimeError
+from cql_like.runtime.deadline import time_limit
+from cql_like.runtime.errors import CqlRuntimeError, LimitExceeded
 from cql_like.terminology import ExpandedTerminology, UnknownValueSet
 from cql_like.trace import Trace, Tracer
 
@@ -150,18 +151,29 @@ class Session:
             UnknownName: there is no such define.
             UnknownValueSet: a value set that it needs is not known; the message says who needs it.
             CqlRuntimeError: the logic itself ends in an error; the message begins with the place in the source.
+            LimitExceeded: (a CqlRuntimeError) it would pass one of the limits that the session was prepared with.
         """
         factory = self._factory
         key = factory.names.get(define) or factory.locate(define)
         try:
-            if factory.linked is not None:
-                return factory.linked.functions[key](self._slots)
-            return self._walker().evaluate(*key)
+            if factory.context.limits.seconds is not None:
+                return self._in_time(key)
+            return self._evaluate(key)
         except UnknownValueSet as error:
             raise factory.explained(error) from None
         except CqlRuntimeError as error:
             self._place(error, key)
             raise
+        except (RecursionError, MemoryError) as error:
+            raise _too_large(error) from None
+
+    def _evaluate(self, key: tuple[str, str]) -> Any:
+        linked = self._factory.linked
+        return self._walker().evaluate(*key) if linked is None else linked.functions[key](self._slots)
+
+    def _in_time(self, key: tuple[str, str]) -> Any:
+        with time_limit(self._factory.context.limits.seconds):
+            return self._evaluate(key)
 
     def trace(self, define: str) -> Trace:
         """The value of a define with, for each clause, its value, place in the source and deciding resources.
@@ -171,12 +183,15 @@ class Session:
         library, name = self._factory.locate(define)
         tracer = Tracer()
         try:
-            value = self._tracing(tracer).evaluate(library, name)
+            with time_limit(self._factory.context.limits.seconds):
+                value = self._tracing(tracer).evaluate(library, name)
         except UnknownValueSet as error:
             raise self._factory.explained(error) from None
         except CqlRuntimeError as error:
             _say_where(error, tracer)
             raise
+        except (RecursionError, MemoryError) as error:
+            raise _too_large(error) from None
         return Trace(library, name, value, tracer.last)
 
     @property
@@ -210,10 +225,13 @@ class Session:
         """Puts the place of the clause that failed before the message, by evaluating once more with a trace."""
         tracer = Tracer()
         try:
-            self._tracing(tracer).evaluate(*key)
+            with time_limit(self._factory.context.limits.seconds):
+                self._tracing(tracer).evaluate(*key)
         except CqlRuntimeError as again:
             if str(again) == str(error):
                 _say_where(error, tracer)
+        except (RecursionError, MemoryError):  # the trace needs more room than the evaluation: no place, then
+            return
 
     def _retrieve(self, node: ir.Retrieve, wanted: Any) -> Sequence[Any]:
         found = self._looked_up(node, wanted)
@@ -225,6 +243,11 @@ class Session:
         if node.unfiltered:
             port = no_population if self._population is None else self._population.retrieve
         return leaves.fetch(port, node, wanted, self._factory.context)
+
+
+def _too_large(error: RecursionError | MemoryError) -> LimitExceeded:
+    what = "nested too deeply" if isinstance(error, RecursionError) else "too large for the memory that there is"
+    return LimitExceeded(f"a value is {what}")
 
 
 def _say_where(error: CqlRuntimeError, tracer: Tracer) -> None:

@@ -15,13 +15,19 @@ from cql_like.terminology import Terminology
 
 @dataclass(frozen=True, slots=True)
 class Limits:
-    """Bounds on what one operator may make; passing one raises `LimitExceeded`."""
+    """Bounds on what an evaluation may make and take; passing one raises `LimitExceeded`.
+
+    `seconds` and `steps` bound an evaluation as a whole (`Session.evaluate`), the others what one operator makes.
+    """
 
     expand_intervals: int = 100_000  # elements of one `expand` or `collapse`
     regex_pattern: int = 1_000  # characters
     regex_input: int = 20_000  # characters; fewer for patterns with several repeats
     regex_nested_input: int = 24  # characters, for a pattern that repeats a group with repeats or choices in it
     string: int = 1_000_000  # characters of a made string
+    list: int = 1_000_000  # elements of a list that is made of others
+    seconds: float | None = None
+    steps: int | None = None  # clauses evaluated; counted by the reference engine only
 
 
 @dataclass(frozen=True, slots=True)

@@ -8,7 +8,8 @@ from collections.abc import Iterable, Sequence
 from typing import Any, cast
 
 from cql_like.runtime.comparison import equal, is_list
-from cql_like.runtime.errors import CqlRuntimeError
+from cql_like.runtime.context import EvaluationContext
+from cql_like.runtime.errors import CqlRuntimeError, LimitExceeded
 from cql_like.runtime.logic import and_
 from cql_like.runtime.values import CqlTuple, Date
 
@@ -132,10 +133,16 @@ def distinct(items: Iterable[Any]) -> list[Any]:
     return result
 
 
-def union(left: List | None, right: List | None) -> list[Any] | None:
+def _limit(size: int, context: EvaluationContext) -> None:
+    if size > context.limits.list:
+        raise LimitExceeded(f"a list of more than {context.limits.list} elements; see the limit `list`")
+
+
+def union(left: List | None, right: List | None, *, context: EvaluationContext) -> list[Any] | None:
     """`left union right`, without doubles; a null list counts as empty, two of them as null."""
     if left is None and right is None:
         return None
+    _limit(len(left or ()) + len(right or ()), context)
     return distinct([*(left or ()), *(right or ())])
 
 
@@ -189,11 +196,12 @@ def singleton_from(items: List | None) -> Any:
     return items[0]
 
 
-def flatten(items: List) -> list[Any]:
+def flatten(items: List, *, context: EvaluationContext) -> list[Any]:
     """The elements of the lists in a list; elements that are not lists stay, null lists go."""
     result: list[Any] = []
     for item in items:
         if is_list(item):
+            _limit(len(result) + len(cast("List", item)), context)
             result.extend(item)
         elif item is not None:
             result.append(item)
@@ -249,7 +257,7 @@ def children(operand: Any) -> list[Any] | None:
     return []
 
 
-def descendents(operand: Any) -> list[Any] | None:
+def descendents(operand: Any, *, context: EvaluationContext) -> list[Any] | None:
     """All that lies under a value, at any depth (FHIRPath §descendants)."""
     below = children(operand)
     if below is None:
@@ -257,6 +265,7 @@ def descendents(operand: Any) -> list[Any] | None:
     result: list[Any] = []
     level: list[Any] = below
     while level:
+        _limit(len(result) + len(level), context)
         result.extend(level)
         level = [child for item in level for child in children(item) or ()]
     return result

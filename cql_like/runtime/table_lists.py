@@ -30,7 +30,7 @@ _LISTS: tuple[OperatorRow, ...] = (
     row("ProperIncludedIn", (_LIST, _LIST), BOOLEAN, lists.properly_included_in),
     open_row("Exists", (_LIST,), BOOLEAN, lists.exists),
     row("Distinct", (_LIST,), _LIST, lists.distinct),
-    open_row("Union", (_LIST, _LIST), _LIST, lists.union),
+    context_row("Union", (_LIST, _LIST), _LIST, lists.union, propagates_null=False),
     row("Intersect", (_LIST, _LIST), _LIST, lists.intersect),
     open_row("Except", (_LIST, _LIST), _LIST, lists.except_),
     row("First", (_LIST,), T, lists.first),
@@ -39,8 +39,8 @@ _LISTS: tuple[OperatorRow, ...] = (
     row("IndexOf", (_LIST, T), INTEGER, lists.index_of),
     open_row("Length", (_LIST,), INTEGER, lists.length),
     row("SingletonFrom", (_LIST,), T, lists.singleton_from),
-    row("Flatten", (ListOf(_LIST),), _LIST, lists.flatten),
-    row("Flatten", (_LIST,), ListOf(ANY), lists.flatten),
+    context_row("Flatten", (ListOf(_LIST),), _LIST, lists.flatten),
+    context_row("Flatten", (_LIST,), ListOf(ANY), lists.flatten),
     open_row("Slice", (_LIST,), _LIST, lists.slice_),
     open_row("Slice", (_LIST, INTEGER), _LIST, lists.slice_),
     open_row("Slice", (_LIST, INTEGER, INTEGER), _LIST, lists.slice_),
@@ -49,7 +49,7 @@ _LISTS: tuple[OperatorRow, ...] = (
     row("Tail", (_LIST,), _LIST, lists.tail),
     open_row("ToList", (T,), _LIST, lists.to_list),
     row("Children", (ANY,), ListOf(ANY), lists.children),
-    row("Descendents", (ANY,), ListOf(ANY), lists.descendents),
+    context_row("Descendents", (ANY,), ListOf(ANY), lists.descendents),
 )
 
 _CLINICAL: tuple[OperatorRow, ...] = (

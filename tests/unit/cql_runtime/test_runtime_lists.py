@@ -7,8 +7,11 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from cql_like.runtime import aggregates, lists
+from cql_like.runtime.context import EvaluationContext
 from cql_like.runtime.errors import CqlRuntimeError
 from cql_like.runtime.values import Code, CqlTuple, Date, DateTime, Long, Quantity, Time
+
+CONTEXT = EvaluationContext()
 
 
 def d(*texts: str) -> list[Decimal]:
@@ -71,7 +74,7 @@ def once(items):
 @given(elements, elements)
 def test_set_operators_keep_the_first_of_each(left, right):
     assert lists.distinct(left) == once(left)
-    assert lists.union(left, right) == once(left + right)
+    assert lists.union(left, right, context=CONTEXT) == once(left + right)
     assert lists.intersect(left, right) == [item for item in once(left) if item in right]
     assert lists.except_(left, right) == [item for item in once(left) if item not in right]
 
@@ -84,8 +87,8 @@ def test_distinct_of_values_that_are_equal_in_cql_only():
 
 
 def test_set_operators_on_null_lists():
-    assert lists.union(None, [1, 1]) == [1]
-    assert lists.union(None, None) is None
+    assert lists.union(None, [1, 1], context=CONTEXT) == [1]
+    assert lists.union(None, None, context=CONTEXT) is None
     assert lists.except_([1, 4], None) == [1, 4]
     assert lists.except_(None, [1]) is None
 
@@ -118,11 +121,11 @@ def test_singleton_from():
 
 
 def test_flatten_and_what_lies_below_a_value():
-    assert lists.flatten([[1], None, [2, None], 3]) == [1, 2, None, 3]
+    assert lists.flatten([[1], None, [2, None], 3], context=CONTEXT) == [1, 2, None, 3]
     tree = CqlTuple({"a": [1, 2], "b": CqlTuple({"c": 3}), "d": None})
     assert lists.children(tree) == [1, 2, CqlTuple({"c": 3})]
-    assert lists.descendents(tree) == [1, 2, CqlTuple({"c": 3}), 3]
-    assert lists.descendents(None) is None
+    assert lists.descendents(tree, context=CONTEXT) == [1, 2, CqlTuple({"c": 3}), 3]
+    assert lists.descendents(None, context=CONTEXT) is None
     assert lists.children(5) == []
 
 
