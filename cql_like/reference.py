@@ -18,7 +18,7 @@ from typing import Any
 
 from cql_like import ir, leaves
 from cql_like.runtime.context import EvaluationContext
-from cql_like.runtime.errors import LimitExceeded
+from cql_like.runtime.errors import BudgetExceeded
 from cql_like.runtime.values import CqlTuple, Interval
 from cql_like.trace import Clause, Tracer
 from cql_like.types import IntervalOf, ListOf, Named
@@ -100,7 +100,7 @@ class ReferenceEvaluator:
         assert self._steps_left is not None
         self._steps_left -= 1
         if self._steps_left < 0:
-            raise LimitExceeded(
+            raise BudgetExceeded(
                 f"the evaluation took more than {self._context.limits.steps} steps; ask for less, or raise the limit "
                 "`steps`"
             )

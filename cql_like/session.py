@@ -15,7 +15,7 @@ from cql_like.reference import ReferenceEvaluator
 from cql_like.retrieve import JsonObject, Retriever
 from cql_like.runtime.context import EmittedMessage, EvaluationContext
 from cql_like.runtime.deadline import time_limit
-from cql_like.runtime.errors import CqlRuntimeError, LimitExceeded
+from cql_like.runtime.errors import BudgetExceeded, CqlRuntimeError, LimitExceeded
 from cql_like.terminology import ExpandedTerminology, UnknownValueSet
 from cql_like.trace import Trace, Tracer
 
@@ -161,6 +161,8 @@ class Session:
             return self._evaluate(key)
         except UnknownValueSet as error:
             raise factory.explained(error) from None
+        except BudgetExceeded:
+            raise  # to look for the place would take as long again
         except CqlRuntimeError as error:
             self._place(error, key)
             raise

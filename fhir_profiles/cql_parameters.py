@@ -13,6 +13,7 @@ from decimal import Decimal
 from typing import Any, Final, cast
 
 from cql_like.runtime import interval
+from cql_like.runtime.errors import LimitExceeded
 from cql_like.runtime.numbers import CONTEXT, decimal_places
 from cql_like.runtime.units import CALENDAR, singular
 from cql_like.runtime.values import (
@@ -78,6 +79,7 @@ _OPEN_TYPES: Final = frozenset(
         "ParameterDefinition", "RelatedArtifact", "TriggerDefinition", "UsageContext", "Dosage", "Meta",
     }
 )  # fmt: skip
+_MOST_PARTS: Final = 200_000  # values in one answer; a list that holds itself twice, forty times over, has more
 _NUMERIC: Final = (INTEGER, LONG, DECIMAL)
 _TIME_NAMES: Final = ("hour", "minute")  # by how many components of the time are given: 1, 2
 
@@ -96,13 +98,20 @@ def cql_parameters(
         elements_of: how to take apart objects of types that no value[x] can hold (backbone elements).
         offset: minutes east of UTC, for date-times that state none; FHIR wants one where there is a time.
         name: of the entries.
+
+    Raises:
+        LimitExceeded: the value has too many parts, or is nested too deeply.
     """
-    return _Writer(elements_of, offset).entries(name, value, kind)
+    try:
+        return _Writer(elements_of, offset).entries(name, value, kind)
+    except RecursionError:
+        raise LimitExceeded("the result is nested too deeply to be written as FHIR Parameters") from None
 
 
 class _Writer:
     def __init__(self, elements_of: ElementsOf, offset: int) -> None:
         self._elements_of, self._offset = elements_of, offset
+        self._parts_left = _MOST_PARTS
 
     def entries(self, name: str, value: Any, kind: Type) -> list[Resource]:
         kind = _precise(value, kind)
@@ -134,6 +143,9 @@ class _Writer:
 
     def _value(self, value: Any, kind: Type) -> Resource:
         """`{"valueInteger": 1}`, `{"part": [...]}`, `{"resource": ...}` or a marker for what has no value."""
+        self._parts_left -= 1
+        if self._parts_left < 0:
+            raise LimitExceeded(f"the result has more than {_MOST_PARTS} values")
         match value:
             case None:
                 return _marker(ABSENT, valueCode="unknown")

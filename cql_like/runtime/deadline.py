@@ -11,7 +11,7 @@ import threading
 from collections.abc import Generator
 from contextlib import contextmanager
 
-from cql_like.runtime.errors import LimitExceeded
+from cql_like.runtime.errors import BudgetExceeded
 
 
 class _TimeIsUp(BaseException):
@@ -50,7 +50,7 @@ def time_limit(seconds: float | None) -> Generator[None]:
     """Ends the block after that many seconds; None: never.
 
     Raises:
-        LimitExceeded: the time was up.
+        BudgetExceeded: the time was up; a LimitExceeded.
     """
     if seconds is None:
         yield
@@ -62,6 +62,6 @@ def time_limit(seconds: float | None) -> Generator[None]:
         finally:
             alarm.stop()
     except _TimeIsUp:
-        raise LimitExceeded(
+        raise BudgetExceeded(
             f"the evaluation took more than {seconds:g} seconds; ask for less, or raise the limit `seconds`"
         ) from None

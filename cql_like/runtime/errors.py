@@ -22,3 +22,7 @@ class CqlMessageError(CqlRuntimeError):
 
 class LimitExceeded(CqlRuntimeError):
     """A computation that would pass one of the limits of the evaluation context; the limits can be set."""
+
+
+class BudgetExceeded(LimitExceeded):
+    """An evaluation that as a whole took more time, or more steps, than its limits allow."""

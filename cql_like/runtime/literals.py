@@ -7,6 +7,7 @@ from decimal import Decimal
 from typing import Any, cast
 
 from cql_like.runtime.comparison import is_list
+from cql_like.runtime.errors import LimitExceeded
 from cql_like.runtime.units import CALENDAR, singular
 from cql_like.runtime.values import (
     Code,
@@ -35,17 +36,36 @@ def to_cql(value: object) -> str:
 
     Null is `null`, an uncertainty the interval of its values. A FHIR object is written as a selector of its elements,
     named for its type where the value knows it.
+
+    Raises:
+        LimitExceeded: the value is nested too deeply, or too large, to be written.
     """
+    try:
+        return _literal(value)
+    except RecursionError:
+        raise LimitExceeded("the value is nested too deeply to be written as CQL") from None
+
+
+def _literal(value: object) -> str:
     if value is None:
         return "null"
     writer = _WRITERS.get(type(value))
     if writer is not None:
         return writer(value)
     if is_list(value):
-        return "{" + ", ".join(map(to_cql, cast("list[object]", value))) + "}"
+        return _bounded("{" + ", ".join(map(_literal, cast("list[object]", value))) + "}")
     if isinstance(value, Mapping):
         return _object(cast("Mapping[str, object]", value))
     raise TypeError(f"{type(value).__name__} is not a CQL value")
+
+
+_LONGEST = 20_000_000  # characters; a list that holds one list twice, and so on forty times over, would have 10^13
+
+
+def _bounded(text: str) -> str:
+    if len(text) > _LONGEST:
+        raise LimitExceeded(f"the value is too large to be written as CQL: more than {_LONGEST} characters")
+    return text
 
 
 def quote(text: str, mark: str = "'") -> str:
@@ -82,11 +102,11 @@ def _name(name: str) -> str:
 
 
 def _elements(elements: Mapping[str, object]) -> str:
-    return ", ".join(f"{_name(name)}: {to_cql(element)}" for name, element in elements.items())
+    return ", ".join(f"{_name(name)}: {_literal(element)}" for name, element in elements.items())
 
 
 def _tuple(value: CqlTuple) -> str:
-    return "Tuple{" + (_elements(value) or ":") + "}"
+    return _bounded("Tuple{" + (_elements(value) or ":") + "}")
 
 
 def _object(value: Mapping[str, object]) -> str:
@@ -99,16 +119,16 @@ def _boxed(value: ModelValue) -> str:
     inner: object = value.value
     if isinstance(inner, Mapping):
         return f"{value.type}{{{_elements(cast('Mapping[str, object]', inner)) or ':'}}}"
-    return to_cql(inner)
+    return _literal(inner)
 
 
 def _interval(value: Interval) -> str:
     opening, closing = "[" if value.low_closed else "(", "]" if value.high_closed else ")"
-    return f"Interval{opening}{to_cql(value.low)}, {to_cql(value.high)}{closing}"
+    return f"Interval{opening}{_literal(value.low)}, {_literal(value.high)}{closing}"
 
 
 def _uncertainty(value: Uncertainty) -> str:
-    return f"Interval[{to_cql(value.low)}, {to_cql(value.high)}]"
+    return f"Interval[{_literal(value.low)}, {_literal(value.high)}]"
 
 
 def _selector(kind: str, **elements: object) -> str:

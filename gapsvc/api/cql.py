@@ -8,13 +8,14 @@ answers with an OperationOutcome called `evaluation error`, as other CQL engines
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from datetime import datetime
 from decimal import Decimal
 from typing import Any
 
 import orjson
 from flask import Blueprint, Response, g, request
 
-from cql_like import CqlErrors, CqlRuntimeError, ExpandedTerminology, UnknownValueSet, WrongParameter
+from cql_like import CqlErrors, CqlRuntimeError, ExpandedTerminology, Limits, UnknownValueSet, WrongParameter
 from cql_like.analysis import EXPRESSION
 from cql_like.fragment import Include, compile_expression
 from cql_like.model.instances import FHIR_R4, elements_of
@@ -30,6 +31,8 @@ from gapsvc.records.record import PatientRecord
 
 cql = Blueprint("cql", __name__)
 
+# The reference engine, because it counts its steps: each makes at most one value, so that they bound the memory too.
+LIMITS = Limits(seconds=5, steps=2_000_000)
 Texts = Mapping[tuple[str, str | None], str]
 
 
@@ -71,16 +74,25 @@ def evaluate() -> Response:
             parameters={name: value for name, (_, value) in inputs.items()},
             terminology=_terminology(here, asked),
             now=now,
+            engine="reference",
+            limits=LIMITS,
         )
-        value = session.evaluate(EXPRESSION)
+        made = cql_parameters(session.evaluate(EXPRESSION), kind, elements_of, offset=_minutes(now))
     except WrongParameter as error:
         raise refuse(400, "value", f"parameters: {error}", "parameters") from None
     except (CqlRuntimeError, UnknownValueSet) as error:
         return fhir({"resourceType": "Parameters", "parameter": [_evaluation_error(error)]})
+    try:
+        return fhir(_json({"resourceType": "Parameters", "parameter": made}))
+    except (orjson.JSONEncodeError, RecursionError):
+        error = CqlRuntimeError("the result is nested too deeply to be written as JSON")
+        return fhir({"resourceType": "Parameters", "parameter": [_evaluation_error(error)]})
+
+
+def _minutes(now: datetime) -> int:
+    """Its offset from UTC."""
     offset = now.utcoffset()
-    minutes = 0 if offset is None else int(offset.total_seconds() // 60)
-    made = cql_parameters(value, kind, elements_of, offset=minutes)
-    return fhir(_json({"resourceType": "Parameters", "parameter": made}))
+    return 0 if offset is None else int(offset.total_seconds() // 60)
 
 
 def _invalid(errors: CqlErrors) -> Refusal:
