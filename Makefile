@@ -5,7 +5,7 @@ PYTHON ?= $(shell command -v python3.11 || command -v python3)
 VENV := .venv
 BIN := $(VENV)/bin
 export PYTHONDONTWRITEBYTECODE ?=
-.PHONY: help demo demo-check test lint format bench truth pins clean
+.PHONY: help demo demo-check test lint format bench bench-cql truth pins clean
 
 help: ## this list
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:[^#]*## /\t/' | expand -t 16
@@ -44,6 +44,9 @@ format: $(VENV)/.dev ## rewrite to the house format
 
 bench: $(VENV)/.runtime ## figures: ingest, evaluation, $$care-gaps (printed, never asserted)
 	@$(BIN)/python -m benchmarks
+
+bench-cql: $(VENV)/.runtime ## figures of the CQL engine: a measure of the size of CMS117, start-up, single clauses
+	@$(BIN)/python -m benchmarks.cql $(ARGS)
 
 truth: $(VENV)/.runtime ## every evaluated gap of 21,000 sandbox children against their planned truth
 	@$(BIN)/python -m scripts.check_truth $(ARGS)

@@ -187,20 +187,25 @@ class ByHand:
                 if codes & self.hospice_visits and _overlaps(period, year):
                     return True
                 leaving = encounter.get("hospitalization", {}).get("dischargeDisposition")
-                if leaving and codes & self.stays and _codes(leaving) & _TO_HOSPICE and _within(period.get("end"), year):
+                if (
+                    leaving
+                    and codes & self.stays
+                    and _codes(leaving) & _TO_HOSPICE
+                    and _within(period.get("end"), year)
+                ):
                     return True
-        for observation in resources.get("Observation", ()):
-            if _HOSPICE_ASSESSMENT in _codes(observation.get("code")) and observation["status"] in _RESULTS:
-                if _YES in _codes(observation.get("valueCodeableConcept")) and _happens(observation, "effective", year):
-                    return True
-        for request in resources.get("ServiceRequest", ()):
-            if _codes(request.get("code")) & self.hospice_care and request.get("status") in _ORDERED:
-                if request.get("intent") in _INTENTS and _within(request.get("authoredOn"), year):
-                    return True
+        if any(self._is_hospice_finding(observation, year) for observation in resources.get("Observation", ())):
+            return True
+        if any(self._is_hospice_order(request, year) for request in resources.get("ServiceRequest", ())):
+            return True
         for procedure in resources.get("Procedure", ()):
-            if _codes(procedure.get("code")) & self.hospice_care and procedure.get("status") == "completed":
-                if _happens(procedure, "performed", year):
-                    return True
+            performed = procedure.get("status") == "completed"
+            if (
+                performed
+                and _codes(procedure.get("code")) & self.hospice_care
+                and _happens(procedure, "performed", year)
+            ):
+                return True
         for condition in resources.get("Condition", ()):
             if _codes(condition.get("code")) & self.hospice_diagnoses and _is_verified(condition):
                 end = condition.get("abatementDateTime")
@@ -209,6 +214,22 @@ class ByHand:
                 if _overlaps({"start": condition.get("onsetDateTime"), "end": end}, year):
                     return True
         return False
+
+    def _is_hospice_finding(self, observation: Resource, year: int) -> bool:
+        return (
+            _HOSPICE_ASSESSMENT in _codes(observation.get("code"))
+            and observation.get("status") in _RESULTS
+            and _YES in _codes(observation.get("valueCodeableConcept"))
+            and _happens(observation, "effective", year)
+        )
+
+    def _is_hospice_order(self, request: Resource, year: int) -> bool:
+        return (
+            bool(_codes(request.get("code")) & self.hospice_care)
+            and request.get("status") in _ORDERED
+            and request.get("intent") in _INTENTS
+            and _within(request.get("authoredOn"), year)
+        )
 
 
 _PERFORMED = frozenset({"finished", "arrived", "triaged", "in-progress", "onleave"})

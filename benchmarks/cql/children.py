@@ -29,7 +29,7 @@ class Child:
 
 def children(size: int) -> list[Child]:
     """`size` children who turn two by the end of the as-of year, the same on every run."""
-    generated = generate(SEED, round(size * 1.5) + 100, AS_OF)
+    generated = generate(SEED, round(size * 1.6) + 120, AS_OF)
     found: list[Child] = []
     for record in population(Sourced("sandbox", resource) for resource in generated.resources()):
         birth = record.patient.get("birthDate", "")
