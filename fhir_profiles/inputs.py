@@ -8,6 +8,7 @@ without time zone, `period_end` is inclusive, references are relative (`Encounte
 
 from collections.abc import Mapping, Sequence
 from datetime import date
+from decimal import Decimal
 from typing import Protocol
 
 
@@ -129,8 +130,55 @@ class GapLike(Protocol):
     def basis(self) -> BasisLike: ...
 
 
-class GroupLike(Protocol):
-    """One rate of a measure for one person; `populations` maps measure-population codes to counts."""
+class LabelLike(Protocol):
+    """A value or a name in words, and coded where it was."""
+
+    @property
+    def text(self) -> str: ...
+    @property
+    def coding(self) -> CodingLike | None: ...
+
+
+class ObservationsLike(Protocol):
+    """Measure observations: how they become one number, and in which unit (None: none)."""
+
+    @property
+    def aggregate(self) -> str: ...
+    @property
+    def unit(self) -> str | None: ...
+
+
+class StratumLike(Protocol):
+    """Members for whom each component of a stratifier has the same value."""
+
+    @property
+    def values(self) -> Sequence[LabelLike]: ...
+    @property
+    def populations(self) -> Mapping[str, int]: ...
+    @property
+    def observations(self) -> Sequence[ObservationsLike]: ...
+    @property
+    def score(self) -> Decimal | None: ...
+
+
+class StratifierLike(Protocol):
+    """A stratifier's strata; `codes` names its components, or itself where it has none."""
+
+    @property
+    def id(self) -> str: ...
+    @property
+    def codes(self) -> Sequence[LabelLike]: ...
+    @property
+    def has_components(self) -> bool: ...
+    @property
+    def strata(self) -> Sequence[StratumLike]: ...
+
+
+class ReportedGroupLike(Protocol):
+    """One rate of a measure, for one person or many; `populations` maps population names to counts.
+
+    `scoring` and `improvement_notation` are empty where the measure's own apply; `score` is None where there is none.
+    """
 
     @property
     def id(self) -> str: ...
@@ -138,6 +186,79 @@ class GroupLike(Protocol):
     def description(self) -> str: ...
     @property
     def populations(self) -> Mapping[str, int]: ...
+    @property
+    def score(self) -> Decimal | None: ...
+    @property
+    def scoring(self) -> str: ...
+    @property
+    def improvement_notation(self) -> str: ...
+    @property
+    def observations(self) -> Sequence[ObservationsLike]: ...
+    @property
+    def stratifiers(self) -> Sequence[StratifierLike]: ...
+
+
+class SupplementalValueLike(Protocol):
+    """One value of supplemental data: a resource's reference, or a value in words and code."""
+
+    @property
+    def reference(self) -> str | None: ...
+    @property
+    def label(self) -> LabelLike | None: ...
+
+
+class SupplementalLike(Protocol):
+    """What one supplemental data element says of a person."""
+
+    @property
+    def id(self) -> str: ...
+    @property
+    def code(self) -> LabelLike: ...
+    @property
+    def values(self) -> Sequence[SupplementalValueLike]: ...
+
+
+class SupplementalCountLike(Protocol):
+    """How many people have each value of a supplemental data element."""
+
+    @property
+    def id(self) -> str: ...
+    @property
+    def code(self) -> LabelLike: ...
+    @property
+    def values(self) -> Sequence[tuple[LabelLike, int]]: ...
+
+
+class SummaryLike(Protocol):
+    """One measure over many people."""
+
+    @property
+    def measure_url(self) -> str: ...
+    @property
+    def measure_version(self) -> str: ...
+    @property
+    def measure_title(self) -> str: ...
+    @property
+    def scoring(self) -> str: ...
+    @property
+    def improvement_notation(self) -> str: ...
+    @property
+    def period_start(self) -> date: ...
+    @property
+    def period_end(self) -> date: ...
+    @property
+    def as_of(self) -> date: ...
+    @property
+    def persons(self) -> int: ...
+    @property
+    def groups(self) -> Sequence[ReportedGroupLike]: ...
+    @property
+    def supplemental(self) -> Sequence[SupplementalCountLike]: ...
+
+
+class GroupLike(ReportedGroupLike, Protocol):
+    """One rate of a measure for one person, with its gap."""
+
     @property
     def gap(self) -> GapLike: ...
 
@@ -169,3 +290,5 @@ class ResultLike(Protocol):
     def groups(self) -> Sequence[GroupLike]: ...
     @property
     def evaluated(self) -> Mapping[str, Sequence[str]]: ...
+    @property
+    def supplemental(self) -> Sequence[SupplementalLike]: ...

@@ -13,6 +13,7 @@ GAPS_COMPOSITION: Final = f"{DEQM}/StructureDefinition/gaps-composition-deqm"
 GAPS_DETECTED_ISSUE: Final = f"{DEQM}/StructureDefinition/gaps-detectedissue-deqm"
 GAPS_GUIDANCE_RESPONSE: Final = f"{DEQM}/StructureDefinition/gaps-guidanceresponse-detailedcaregap"
 INDIVIDUAL_MEASURE_REPORT: Final = f"{DEQM}/StructureDefinition/indv-measurereport-deqm"
+SUMMARY_MEASURE_REPORT: Final = f"{DEQM}/StructureDefinition/summary-measurereport-deqm"
 
 # Extensions
 GAP_STATUS: Final = f"{DEQM}/StructureDefinition/extension-gapStatus"
@@ -22,6 +23,7 @@ CARE_GAP_REMARK: Final = f"{DEQM}/StructureDefinition/extension-careGapRemark"
 REASON_DETAIL: Final = f"{DEQM}/StructureDefinition/reasonDetail"
 CRITERIA_REFERENCE: Final = "http://hl7.org/fhir/StructureDefinition/cqf-criteriaReference"
 POPULATION_DESCRIPTION: Final = "http://hl7.org/fhir/StructureDefinition/measurereport-populationDescription"
+SUPPLEMENTAL_DATA: Final = "http://hl7.org/fhir/5.0/StructureDefinition/extension-MeasureReport.supplementalData"
 COUNT_QUANTITY: Final = "http://hl7.org/fhir/StructureDefinition/measurereport-countQuantity"
 
 # Code systems
@@ -37,6 +39,7 @@ URI_SYSTEM: Final = "urn:ietf:rfc:3986"
 # Server statement and operation
 GIC_SERVER: Final = f"{DEQM}/CapabilityStatement/gic-server"
 CARE_GAPS_OPERATION: Final = f"{DEQM}/OperationDefinition/care-gaps"
+EVALUATE_OPERATION: Final = f"{DEQM}/OperationDefinition/evaluate"
 
 GAP_STATUS_DISPLAY: Final = {
     "open-gap": "Open Gap",

@@ -97,15 +97,21 @@ def _statuses(resources: Sequence[JsonMapping], inside: Mapping[str, JsonMapping
                 )
 
 
-def allowed_statuses(populations: Mapping[str, int], decreasing: bool = False) -> tuple[str, ...]:
-    """The gap statuses that agree with a proportion's populations; `decreasing` for an inverse measure."""
+def allowed_statuses(
+    populations: Mapping[str, int], decreasing: bool = False, *, proportion: bool = True
+) -> tuple[str, ...]:
+    """The gap statuses that agree with the populations of a proportion, or else of a ratio; `decreasing` for an inverse
+    measure."""
     if not populations.get("initial-population", 0):
         return _OUTSIDE
-    exempt = populations.get("denominator-exclusion", 0) or populations.get("denominator-exception", 0)
-    if exempt or not populations.get("denominator", 0):
+    exempt = populations.get("denominator-exclusion", 0) + populations.get("denominator-exception", 0)
+    wanted = populations.get("denominator", 0) - exempt
+    if wanted <= 0:
         return _EXEMPT
-    met = populations.get("numerator", 0) > populations.get("numerator-exclusion", 0)
-    return _COMPLIANT if met != decreasing else _NOT_COMPLIANT
+    # On a resource basis each of the denominator counts: one that is not met leaves the gap open.
+    done = populations.get("numerator", 0) - populations.get("numerator-exclusion", 0)
+    met = done <= 0 if decreasing else done >= (wanted if proportion else 1)
+    return _COMPLIANT if met else _NOT_COMPLIANT
 
 
 def _gap_status(issue: JsonMapping) -> str | None:

@@ -35,6 +35,7 @@ PROFILES = (
     "gaps-detectedissue-deqm",
     "gaps-guidanceresponse-detailedcaregap",
     "indv-measurereport-deqm",
+    "summary-measurereport-deqm",
     "extension-alternateScoreType",
     "extension-calculatedDate",
     "extension-careGapRemark",

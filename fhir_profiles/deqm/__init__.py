@@ -4,6 +4,7 @@ Source: hl7.fhir.us.davinci-deqm 5.0.0. Each builder takes results (fhir_profile
 """
 
 from fhir_profiles.deqm.bundle import care_gaps_parameters, gaps_bundle, gaps_composition, listed_groups
+from fhir_profiles.deqm.evaluation import evaluation_bundle
 from fhir_profiles.deqm.guidance import data_requirement, detailed_guidance_response
 from fhir_profiles.deqm.issue import gaps_detected_issue
 from fhir_profiles.deqm.report import individual_measure_report, measure_score
@@ -14,6 +15,7 @@ from fhir_profiles.deqm.reporting import (
     measure_canonical,
     measure_report_id,
 )
+from fhir_profiles.deqm.summary import summary_measure_report
 
 __all__ = [
     "Reporting",
@@ -21,6 +23,7 @@ __all__ = [
     "data_requirement",
     "detailed_guidance_response",
     "detected_issue_id",
+    "evaluation_bundle",
     "gaps_bundle",
     "gaps_composition",
     "gaps_detected_issue",
@@ -30,4 +33,5 @@ __all__ = [
     "measure_canonical",
     "measure_report_id",
     "measure_score",
+    "summary_measure_report",
 ]

@@ -164,7 +164,7 @@ def gaps_bundle(
                 for resource in made
             ),
             *(
-                {"fullUrl": reporting.full_url(at), "resource": _closed(resource, inside)}
+                {"fullUrl": reporting.full_url(at), "resource": closed(resource, inside)}
                 for at, resource in given.items()
             ),
         ],
@@ -185,7 +185,7 @@ def _rests_on(results: Sequence[ResultLike], statuses: Collection[str] | None) -
     return found
 
 
-def _closed(resource: JsonMapping, inside: Collection[str]) -> JsonMapping:
+def closed(resource: JsonMapping, inside: Collection[str]) -> JsonMapping:
     """The resource with references that lead out of the bundle made logical; itself when there are none."""
 
     def replace(reference: Mapping[str, Any]) -> Mapping[str, Any]:

@@ -7,17 +7,24 @@ proportions, 0 when the person is outside the denominator: deqm-6 as published i
 
 import re
 from collections.abc import Mapping, Sequence
-from typing import Final
 
 from fhir_profiles.deqm import wording
+from fhir_profiles.deqm.groups import (
+    IMPROVING_SCORES,
+    groups_differ,
+    improvement_notation,
+    labelled,
+    report_group,
+    scoring_extension,
+    supplemental_extension,
+)
 from fhir_profiles.deqm.reporting import Reporting, measure_canonical, measure_report_id
 from fhir_profiles.extensions import AS_OF, BASIS, extension_url
-from fhir_profiles.inputs import GroupLike, ResultLike
+from fhir_profiles.inputs import ResultLike
 from fhir_profiles.plain import (
     Resource,
     bullets,
     clean,
-    concept,
     extension,
     group_extension,
     narrative,
@@ -25,15 +32,7 @@ from fhir_profiles.plain import (
 )
 from fhir_profiles.terms import (
     CRITERIA_REFERENCE,
-    IMPROVEMENT_NOTATION_DISPLAY,
-    IMPROVEMENT_NOTATION_SYSTEM,
     INDIVIDUAL_MEASURE_REPORT,
-    MEASURE_POPULATION_SYSTEM,
-    MEASURE_SCORING,
-    MEASURE_SCORING_SYSTEM,
-    POPULATION_DESCRIPTION,
-    POPULATION_DISPLAY,
-    SCORING_DISPLAY,
     URI_SYSTEM,
 )
 
@@ -42,8 +41,6 @@ _DATE_TIME = re.compile(
     r"\d{4}(-(0[1-9]|1[0-2])(-(0[1-9]|[12]\d|3[01])"
     r"(T([01]\d|2[0-3]):[0-5]\d:([0-5]\d|60)(\.\d+)?(Z|[+-]\d\d:\d\d))?)?)?"
 )
-
-_IMPROVING_SCORES: Final = ("proportion", "ratio", "continuous-variable")
 
 
 def individual_measure_report(result: ResultLike, reporting: Reporting) -> Resource:
@@ -54,20 +51,17 @@ def individual_measure_report(result: ResultLike, reporting: Reporting) -> Resou
     looked at, each with the populations or groups it had a part in (cqf-criteriaReference).
     """
     report_id = measure_report_id(result)
+    own = groups_differ(result.groups)
     report: Resource = {
         "resourceType": "MeasureReport",
         "id": report_id,
         "meta": {"profile": [INDIVIDUAL_MEASURE_REPORT]},
         "text": narrative(_story(result)),
         "extension": [
-            extension(
-                MEASURE_SCORING,
-                valueCodeableConcept=concept(
-                    MEASURE_SCORING_SYSTEM, result.scoring, SCORING_DISPLAY.get(result.scoring)
-                ),
-            ),
+            *([] if own else [scoring_extension(result.scoring)]),
             extension(extension_url(reporting.extension_base, AS_OF), valueDate=result.as_of.isoformat()),
             *_basis(result, reporting),
+            *_supplemental(result),
         ],
         "identifier": [{"system": URI_SYSTEM, "value": f"urn:uuid:{report_id}"}],
         "status": "complete",
@@ -78,14 +72,22 @@ def individual_measure_report(result: ResultLike, reporting: Reporting) -> Resou
         "reporter": {"reference": reporting.reporter_reference},
         "period": {"start": result.period_start.isoformat(), "end": result.period_end.isoformat()},
     }
-    if result.scoring in _IMPROVING_SCORES:
-        report["improvementNotation"] = concept(
-            IMPROVEMENT_NOTATION_SYSTEM,
-            result.improvement_notation,
-            IMPROVEMENT_NOTATION_DISPLAY.get(result.improvement_notation),
-        )
+    contained = _contained(result)
+    if contained:
+        report["contained"] = contained
+    if not own and result.scoring in IMPROVING_SCORES:
+        report["improvementNotation"] = improvement_notation(result.improvement_notation)
     if result.groups:
-        report["group"] = [_group(group, result.scoring) for group in result.groups]
+        report["group"] = [
+            report_group(
+                group,
+                scoring=(scoring := group.scoring or result.scoring),
+                notation=result.improvement_notation,
+                score=None if group.observations else measure_score(scoring, group.populations),
+                own_scoring=own,
+            )
+            for group in result.groups
+        ]
     if result.evaluated:
         report["evaluatedResource"] = [
             _evaluated(reference, criteria) for reference, criteria in result.evaluated.items()
@@ -111,27 +113,32 @@ def measure_score(scoring: str, populations: Mapping[str, int]) -> float | None:
     return None
 
 
-def _group(group: GroupLike, scoring: str) -> Resource:
-    populations = group.populations
-    # The standard's order first; codes of a measure's own stay, after them.
-    codes = [code for code in POPULATION_DISPLAY if code in populations]
-    codes.extend(code for code in populations if code not in POPULATION_DISPLAY)
-    found: Resource = {
-        "id": group.id,
-        "extension": [extension(POPULATION_DESCRIPTION, valueMarkdown=clean(group.description))],
-        "population": [
-            {
-                "id": f"{group.id}-{code}",
-                "code": concept(MEASURE_POPULATION_SYSTEM, code, POPULATION_DISPLAY.get(code)),
-                "count": populations[code],
-            }
-            for code in codes
-        ],
-    }
-    score = measure_score(scoring, populations)
-    if score is not None:
-        found["measureScore"] = {"value": score}
-    return found
+def _supplemental_name(number: int, at: int) -> str:
+    return f"supplemental-{number}-{at}"
+
+
+def _supplemental(result: ResultLike) -> list[Resource]:
+    """A reference to each resource that supplemental data named, and to a contained Observation for each value."""
+    return [
+        supplemental_extension(value.reference or f"#{_supplemental_name(number, at)}", one.id, one.code.text)
+        for number, one in enumerate(result.supplemental, 1)
+        for at, value in enumerate(one.values, 1)
+    ]
+
+
+def _contained(result: ResultLike) -> list[Resource]:
+    return [
+        {
+            "resourceType": "Observation",
+            "id": _supplemental_name(number, at),
+            "status": "final",
+            "code": labelled(one.code),
+            "valueCodeableConcept": labelled(value.label),
+        }
+        for number, one in enumerate(result.supplemental, 1)
+        for at, value in enumerate(one.values, 1)
+        if value.label is not None
+    ]
 
 
 def _evaluated(reference: str, criteria: Sequence[str]) -> Resource:

@@ -11,6 +11,7 @@ from gapsvc.api.artefacts import artefacts
 from gapsvc.api.capability import capability
 from gapsvc.api.care_gaps import care_gaps
 from gapsvc.api.cql import cql
+from gapsvc.api.evaluate import evaluate
 from gapsvc.api.forms import register_forms
 from gapsvc.api.health import health
 from gapsvc.api.records import records
@@ -36,7 +37,7 @@ def create_app(service: Service | None = None) -> Flask:
     register_access(app)
     register_forms(app)
     app.register_blueprint(health)
-    for part in (capability, care_gaps, cql, artefacts, records):
+    for part in (capability, care_gaps, evaluate, cql, artefacts, records):
         app.register_blueprint(part, url_prefix="/fhir")
     return app
 

@@ -31,34 +31,53 @@ class ArtefactSearch(Paged):
 
 _TESTS: Mapping[str, Callable[[Mapping[str, Any], Any], bool]] = {
     "_id": lambda found, ids: found["id"] in ids,
-    "url": lambda found, url: url in (found["url"], f"{found['url']}|{found['version']}"),
-    "name": lambda found, start: found["name"].lower().startswith(start.lower()),
+    "url": lambda found, url: url in (found.get("url"), f"{found.get('url')}|{found.get('version')}"),
+    "name": lambda found, start: str(found.get("name", "")).lower().startswith(start.lower()),
 }
 
 
 def measures(here: Service) -> Artefacts:
     """The Measures in use."""
-    return {name: _measure(measure) for name, measure in here.measures.items()}
+    return {
+        name: dict(measure.resources[0]) if measure.resources else _measure(measure)
+        for name, measure in here.measures.items()
+    }
 
 
 def libraries(here: Service) -> Artefacts:
     """The CQL libraries of the measures, and those that they include."""
     found: dict[str, dict[str, Any]] = {}
-    for measure in here.measures.values():
+    for measure in _own(here):
         texts = {measure.library_name: (_version_of(measure.cql), measure.cql)}
         texts |= {name: (version, cql) for (name, version), cql in measure.libraries.items()}
         for name, (version, cql) in texts.items():
             found.setdefault(name, _library(name, version, cql))
+    return found | {name: one for name, one in _brought(here, "Library").items() if name not in found}
+
+
+def _brought(here: Service, resource_type: str) -> Artefacts:
+    """Resources that came with measures of users, as they came; of equal ids the first."""
+    found: dict[str, dict[str, Any]] = {}
+    for measure in here.measures.values():
+        for resource in measure.resources:
+            if resource["resourceType"] == resource_type and "id" in resource:
+                found.setdefault(resource["id"], dict(resource))
     return found
 
 
 def value_sets(here: Service) -> Artefacts:
     """The value sets that the measures use, expanded."""
-    return {
+    own = {
         value_set["id"]: value_set_expansion(value_set, timestamp=value_set["version"])
-        for measure in here.measures.values()
+        for measure in _own(here)
         for value_set in measure.value_sets
     }
+    return {**_brought(here, "ValueSet"), **own}
+
+
+def _own(here: Service) -> list[MeasureDefinition]:
+    """The measures that come with the program."""
+    return [measure for measure in here.measures.values() if not measure.resources]
 
 
 _PUBLISHED: Mapping[str, Callable[[Service], Artefacts]] = {

@@ -6,7 +6,7 @@ FHIR R4 CapabilityStatement, kind instance. DEQM's gic-server is not instantiate
 from flask import Blueprint, Response
 
 from fhir_profiles.capability import OperationUse, ResourceUse, SearchParameterUse, Software, capability_statement
-from fhir_profiles.terms import DEQM, INDIVIDUAL_MEASURE_REPORT
+from fhir_profiles.terms import DEQM, EVALUATE_OPERATION, INDIVIDUAL_MEASURE_REPORT
 from gapsvc import SOFTWARE, VERSION
 from gapsvc.api.answers import fhir
 from gapsvc.api.service import service
@@ -32,7 +32,10 @@ SERVED = (
         "Measure",
         interactions=_READ_AND_SEARCH,
         search=_artefact_search("Measure", "Measure"),
-        operations=(OperationUse("care-gaps", f"{DEQM}/OperationDefinition/care-gaps"),),
+        operations=(
+            OperationUse("care-gaps", f"{DEQM}/OperationDefinition/care-gaps"),
+            OperationUse("evaluate", EVALUATE_OPERATION),
+        ),
     ),
     ResourceUse("Library", interactions=_READ_AND_SEARCH, search=_artefact_search("Library", "Library")),
     ResourceUse("ValueSet", interactions=_READ_AND_SEARCH, search=_artefact_search("ValueSet", "ValueSet")),

@@ -19,6 +19,7 @@ from gapsvc.evaluation.result import GapStatus
 
 care_gaps = Blueprint("care_gaps", __name__)
 
+NAMING = frozenset({"measureId", "measureIdentifier", "measureUrl"})
 STATUSES = [status.value for status in GapStatus]
 UNSUPPORTED = {
     "topic": "not supported; name the measures with measureId, measureIdentifier or measureUrl",
@@ -69,7 +70,11 @@ class CareGapsParameters(Schema):
 def type_level() -> Response:
     """`[base]/Measure/$care-gaps`."""
     asked = read(request, CareGapsParameters(), UNSUPPORTED)
-    return _answer(service(), asked, _measures(service(), asked))
+    here = service()
+    names = measures_asked(here, asked)
+    if not NAMING.isdisjoint(asked):
+        _refuse_without_gaps(here, names)
+    return _answer(here, asked, [name for name in names if here.measures[name].gaps_are_known])
 
 
 @care_gaps.route("/Measure/<measure_id>/$care-gaps", methods=["GET", "POST"])
@@ -83,10 +88,20 @@ def instance_level(measure_id: str) -> Response:
     for name in ("measureId", "measureIdentifier", "measureUrl"):
         if name in asked:
             raise refuse(400, "invalid", f"{name}: the address names the measure already", name)
+    _refuse_without_gaps(here, (measure_id,))
     return _answer(here, asked, (measure_id,))
 
 
-def _measures(here: Service, asked: Mapping[str, Any]) -> Sequence[str]:
+def _refuse_without_gaps(here: Service, names: Sequence[str]) -> None:
+    """DEQM infers gaps for proportion and ratio measures only."""
+    for name in names:
+        measure = here.measures[name]
+        if not measure.gaps_are_known:
+            text = f"Measure/{name} is a {measure.scoring} measure: it has no gaps. Use $evaluate"
+            raise refuse(400, "not-supported", text, "measureId")
+
+
+def measures_asked(here: Service, asked: Mapping[str, Any]) -> Sequence[str]:
     """The ids of the measures that are asked for: the union of all three ways to name one; all, if none is used."""
     wanted: list[str] = []
     for name in ("measureId", "measureIdentifier", "measureUrl"):
@@ -130,10 +145,10 @@ def _answer(here: Service, asked: Mapping[str, Any], measures: Sequence[str]) ->
         if record is None:
             raise refuse(404, "not-found", "subject: there is no such Patient", "subject")
         return answer_person(record, question)
-    return answer_panel(here.store.records(person_ids=_panel(here, asked)), question)
+    return answer_panel(here.store.records(person_ids=panel_asked(here, asked)), question)
 
 
-def _panel(here: Service, asked: Mapping[str, Any]) -> list[str]:
+def panel_asked(here: Service, asked: Mapping[str, Any]) -> list[str]:
     """The persons of a Group, of an organization, or of a practitioner (in an organization, if both are given)."""
     named = {
         "group": asked.get("subject"),

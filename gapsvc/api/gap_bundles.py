@@ -57,7 +57,7 @@ def answer_person(record: PatientRecord, question: Question) -> Response:
     Raises:
         Refusal: 500, no measure could be evaluated.
     """
-    found = _ask(record, question, _Log.of_request())
+    found = _ask(record, question, RequestLog.of_request())
     if found.failed and len(found.failed) == len(question.measures):
         raise Refusal(500, [_issue(name) for name in found.failed])
     return fhir(care_gaps_parameters([found.bundle] if found.bundle is not None else []))
@@ -66,15 +66,20 @@ def answer_person(record: PatientRecord, question: Question) -> Response:
 def answer_panel(records: Iterable[PatientRecord], question: Question) -> Response:
     """The answer for many: a stream. The first Bundle is made before the answer begins, so that what fails at once
     fails as an error."""
-    log = _Log.of_request()
+    log = RequestLog.of_request()
     bundles = (found.bundle for record in records if (found := _ask(record, question, log)).bundle is not None)
     first = next(bundles, None)
-    response = Response(_written(first, bundles, log), content_type=f"{FHIR_JSON}; charset=utf-8")
+    response = Response(written(first, bundles, log), content_type=f"{FHIR_JSON}; charset=utf-8")
     response.headers["Cache-Control"] = "no-store"
     return response
 
 
-def _written(first: Any, others: Iterator[Any], log: "_Log") -> Iterator[bytes]:
+def written(first: Any, others: Iterator[Any], log: "RequestLog") -> Iterator[bytes]:
+    """Parameters with one `return` a Bundle, as they are made.
+
+    Raises:
+        AnswerBrokenOff: a Bundle could not be made; the JSON is left without its end.
+    """
     if first is None:
         yield orjson.dumps(care_gaps_parameters([]))
         return
@@ -91,21 +96,21 @@ def _written(first: Any, others: Iterator[Any], log: "_Log") -> Iterator[bytes]:
 
 
 @dataclass(frozen=True, slots=True)
-class _Log:
+class RequestLog:
     """The log with the request's id, which outlives the request's context in a stream."""
 
     log: Any
     request_id: str
 
     @staticmethod
-    def of_request() -> "_Log":
-        return _Log(current_app.extensions["gapsvc.log"], g.request_id)
+    def of_request() -> "RequestLog":
+        return RequestLog(current_app.extensions["gapsvc.log"], g.request_id)
 
     def failed(self, event: str, error: Exception, **said: Any) -> None:
         self.log.error(event, request_id=self.request_id, error=type(error).__name__, place=places(error), **said)
 
 
-def _ask(record: PatientRecord, question: Question, log: _Log) -> _Found:
+def _ask(record: PatientRecord, question: Question, log: RequestLog) -> _Found:
     results: list[MeasureResult] = []
     failed: list[str] = []
     for measure in question.measures:

@@ -123,7 +123,10 @@ def observe(observation: Observation, members: Mapping[str, Members], say: Say, 
 
 
 def _number(value: Any) -> tuple[Decimal, str | None] | None:
-    """A value and its unit: of a number, a quantity, or a Quantity in FHIR JSON; None for null."""
+    """A value and its unit: of a number, a quantity, or a Quantity in FHIR JSON.
+
+    None for null, and for what is not known exactly (hours between days without a time): that is no observation.
+    """
     if isinstance(value, cql_like.ModelValue):
         value = value.value
     if isinstance(value, cql_like.Quantity):
@@ -133,7 +136,7 @@ def _number(value: Any) -> tuple[Decimal, str | None] | None:
         if json.get("value") is None:
             return None
         return Decimal(str(json["value"])), json.get("code") or json.get("unit")
-    if value is None:
+    if value is None or isinstance(value, cql_like.Uncertainty):
         return None
     if isinstance(value, bool) or not isinstance(value, int | float | Decimal):
         raise cql_like.CqlRuntimeError(f"a measure observation is a {type(value).__name__}; expected a number")

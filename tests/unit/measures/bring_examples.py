@@ -32,7 +32,7 @@ define "Finished": "Visits" E where E.status = 'finished'
 define "Cancelled": "Visits" E where E.status = 'cancelled'
 define "Well": [Encounter: type in "Well Visit"] E where date from start of E.period during "Period"
 define "Well Finished": "Well" E where E.status = 'finished'
-define "Born By Then": AgeInYearsAt(start of "Period") >= 0
+define "Born By Then": Patient.birthDate on or before start of "Period"
 define "Has Visit": exists "Visits"
 define "Has Well": exists "Well Finished"
 define "In Hospice": exists ("Visits" E where E.class.code = 'HH')
@@ -44,9 +44,11 @@ define "Cared For": [Coverage]
 define "Many Visits": Count("Visits") > 2
 define "Emergencies": "Visits" E where E.class.code = 'EMER'
 define "Visit Count": Count("Visits")
-define function "Hours"(visit Encounter): difference in hours between start of visit.period and end of visit.period
+// A visit whose end is not known has no length. (The end of an interval without one is the end of time.)
+define function "Hours"(visit Encounter):
+  difference in hours between visit.period."start".value and visit.period."end".value
 define function "Minutes"(visit Encounter):
-  ToQuantity(ToString(difference in minutes between start of visit.period and end of visit.period) + ' \\'min\\'')
+  ToQuantity(ToString(difference in minutes between visit.period."start".value and visit.period."end".value) + ' \\'min\\'')
 define function "Class"(visit Encounter): visit.class.code
 define function "Visits Made"(): Count("Visits")
 define function "Name"(visit Encounter): visit.id.value

@@ -1,4 +1,4 @@
-"""HL7's own DEQM 5.0.0 examples: none departs from a profile, and the known semantic mistakes are found.
+"""HL7's own DEQM 5.0.0 examples: none but one departs from a profile, and the known semantic mistakes are found.
 
 The package's mistakes are the three that say a status against their own populations, and one bundle that leaves
 out what its report refers to.
@@ -34,6 +34,15 @@ KNOWN_MISTAKES = {
 }
 
 
+# A summary whose proportion says neither in which direction it improves nor a score.
+KNOWN_DEPARTURES = {
+    "MeasureReport-summ-contained-supplemental": [
+        ("MeasureReport-summ-contained-supplemental", "deqm-2"),
+        ("MeasureReport-summ-contained-supplemental", "deqm-6"),
+    ]
+}
+
+
 def examples() -> dict[str, dict[str, Any]]:
     found: dict[str, dict[str, Any]] = {}
     with tarfile.open(PACKAGE, "r:gz") as archive:
@@ -47,15 +56,15 @@ def examples() -> dict[str, dict[str, Any]]:
     return found
 
 
-def test_no_example_departs_from_the_profiles_it_declares() -> None:
+def test_no_other_example_departs_from_the_profiles_it_declares() -> None:
     checked = 0
     for name, resource in examples().items():
         declared = set(resource.get("meta", {}).get("profile", ()))
         if declared & profiles().keys():
             checked += 1
-            errors = [issue for issue in validate(resource) if issue.severity == "error"]
-            assert errors == [], name
-    assert checked == 23
+            errors = [(name, issue.rule) for issue in validate(resource) if issue.severity == "error"]
+            assert errors == KNOWN_DEPARTURES.get(name, []), name
+    assert checked == 30
 
 
 def test_the_known_mistakes_of_the_gap_bundles_are_found_and_no_others() -> None:
