@@ -65,7 +65,7 @@ def pull_report(report: jobs.PullReport) -> None:
             f"{sum(one.repairs.values()):,}",
             f"{counts.quarantined:,}",
         )
-    OUT.print(table)
+    OUT.print(table, soft_wrap=False)
     for name, one in report.types.items():
         for code, number in one.rejections.items():
             OUT.print(f"  {name}: {number:,} kept out: {code} (whole, in the quarantine)", style="yellow")
@@ -123,10 +123,12 @@ def _rates(
 ) -> None:
     OUT.print(f"{period[0]} to {period[1]}, as of {as_of}", style="bold")
     for measure, by_group in found:
-        table = Table(title=measure.title, title_justify="left", title_style="bold", box=SIMPLE_HEAD)
-        table.add_column("rate", min_width=34)
+        table = Table(
+            title=measure.title, title_justify="left", title_style="bold", box=SIMPLE_HEAD, padding=(0, 1, 0, 0)
+        )
+        table.add_column("rate")
         for column in ("met so far", "met, final"):
-            table.add_column(column, justify="right", min_width=16)
+            table.add_column(column, justify="right", min_width=14)
         table.add_column("open (missed)", justify="right", style=STATUS_STYLE["open-gap"])
         for status in ("prospective-gap", "closed-gap"):
             table.add_column(STATUS_WORD[status], justify="right", style=STATUS_STYLE[status])
@@ -144,20 +146,20 @@ def _rates(
                 *(f"{rate.statuses.get(name, 0):,}" for name in ("prospective-gap", "closed-gap")),
                 f"{rate.excluded:,}",
             )
-        OUT.print(table)
+        OUT.print(table, soft_wrap=False)
     for line in LEGEND:
         OUT.print(line, style="dim")
 
 
 LEGEND = (
-    "met so far: of all children who count, those who have what the measure asks for; those still in time may follow.",
-    "met, final: of the children whose last day is past, so that no visit can change it any more.",
-    "open: something is missing (in brackets: of these, too late). prospective: not due yet. closed: met, or excluded.",
+    "met so far: of all children who count, those who have what it asks for; others may still follow.",
+    "met, final: only the children whose last day is past: no visit can change it any more.",
+    "open: something is missing (in brackets: too late). prospective: not due yet. closed: met, or excluded.",
 )
 
 
 def _share(rate: float | None, numerator: int, denominator: int) -> str:
-    return "nobody" if rate is None else f"{rate:.1%} {f'{numerator:,}/{denominator:,}':>9}"
+    return "nobody" if rate is None else f"{rate:.1%} {f'{numerator:,}/{denominator:,}':>7}"
 
 
 def worklist(store: Store, measures: Sequence[MeasureDefinition], period: tuple[date, date], limit: int) -> None:
@@ -183,7 +185,7 @@ def worklist(store: Store, measures: Sequence[MeasureDefinition], period: tuple[
             str(last),
             Text(gap.outlook.value, style="red" if gap.outlook.value == "at risk" else ""),
         )
-    OUT.print(table)
+    OUT.print(table, soft_wrap=False)
     if not found:
         OUT.print("nothing evaluated for this period? `python -m gapsvc evaluate` does it", style="dim")
 
