@@ -5,7 +5,13 @@ Class types are named with their model (`System.Integer`, `FHIR.Period`); what a
 knowledge (`cql_like.model`), not the type's.
 """
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
+
+_LARGEST_TUPLE = 20_000  # tuples of tuples of the same tuple, thirty times over, have more than memory
+
+
+class TypeTooLarge(ValueError):
+    """A type with more parts than any program needs."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,8 +64,12 @@ class TupleOf:
     """`Tuple{name type, ...}`; the order of elements carries no meaning, so they are kept sorted by name."""
 
     elements: tuple[tuple[str, "Type"], ...]
+    size: int = field(default=0, init=False, compare=False, repr=False)  # of its elements, all the way down
 
     def __post_init__(self) -> None:
+        object.__setattr__(self, "size", 1 + sum(_size(element) for _, element in self.elements))
+        if self.size > _LARGEST_TUPLE:
+            raise TypeTooLarge(f"a tuple type has more than {_LARGEST_TUPLE} elements, all the way down")
         names = [name for name, _ in self.elements]
         if names != sorted(set(names)):
             raise ValueError(f"tuple elements must be distinct and sorted by name: {names}")
@@ -76,6 +86,20 @@ class Variable:
 
     def __str__(self) -> str:
         return self.name
+
+
+def _size(kind: "Type") -> int:
+    match kind:
+        case TupleOf():
+            return kind.size
+        case ListOf():
+            return _size(kind.element)
+        case IntervalOf():
+            return _size(kind.point)
+        case ChoiceOf():
+            return sum(map(_size, kind.alternatives))
+        case _:
+            return 1
 
 
 Type = Named | ListOf | IntervalOf | ChoiceOf | TupleOf | Variable

@@ -22,6 +22,7 @@ from cql_like.model.registry import Models
 from cql_like.model.system import SYSTEM
 from cql_like.operators import OPERATORS
 from cql_like.syntax import parse_library, tree
+from cql_like.types import TypeTooLarge
 
 LibraryTexts = Mapping[tuple[str, str | None], str]
 EXPRESSION = "Expression"  # the define that `analyse_expression` makes
@@ -94,6 +95,9 @@ class _Loader:
             analysed = {key: unit.analyse_all() for key, unit in self._units.items()}
         except RecursionError:
             self._problems.report(library.span, "an expression is nested too deeply to be analysed", "smaller defines")
+            analysed = {}
+        except TypeTooLarge as error:
+            self._problems.report(library.span, str(error), "smaller tuples")
             analysed = {}
         if self._problems.errors:
             raise CqlErrors(self._problems.errors)

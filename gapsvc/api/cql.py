@@ -15,11 +15,20 @@ from typing import Any
 import orjson
 from flask import Blueprint, Response, g, request
 
-from cql_like import CqlErrors, CqlRuntimeError, ExpandedTerminology, Limits, UnknownValueSet, WrongParameter
+from cql_like import (
+    CqlErrors,
+    CqlRuntimeError,
+    ExpandedTerminology,
+    LimitExceeded,
+    Limits,
+    UnknownValueSet,
+    WrongParameter,
+)
 from cql_like.analysis import EXPRESSION
 from cql_like.fragment import Include, compile_expression
 from cql_like.model.instances import FHIR_R4, elements_of
 from cql_like.retrieve import CodeKey, JsonObject
+from cql_like.runtime.deadline import time_limit
 from fhir_profiles.cql_inputs import UnreadableParameter, cql_inputs
 from fhir_profiles.cql_parameters import EVALUATION_ERROR, cql_parameters
 from fhir_profiles.outcome import OutcomeIssue, operation_outcome
@@ -55,13 +64,16 @@ def evaluate() -> Response:
         raise refuse(400, "value", f"parameters: {error}", "parameters", error.name) from None
     sees_data = bool(includes or asked.subject or asked.data)
     try:
-        library = compile_expression(
-            asked.expression,
-            model=FHIR_R4 if sees_data else None,
-            includes=includes,
-            libraries=texts,
-            parameters={name: kind for name, (kind, _) in inputs.items()},
-        )
+        with time_limit(LIMITS.seconds):
+            library = compile_expression(
+                asked.expression,
+                model=FHIR_R4 if sees_data else None,
+                includes=includes,
+                libraries=texts,
+                parameters={name: kind for name, (kind, _) in inputs.items()},
+            )
+    except LimitExceeded as error:
+        raise refuse(400, "too-costly", f"expression: {error}", "expression") from None
     except CqlErrors as errors:
         raise _invalid(errors) from None
     types = {requirement.resource_type for requirement in library.requirements}
@@ -77,7 +89,9 @@ def evaluate() -> Response:
             engine="reference",
             limits=LIMITS,
         )
-        made = cql_parameters(session.evaluate(EXPRESSION), kind, elements_of, offset=_minutes(now))
+        value = session.evaluate(EXPRESSION)
+        with time_limit(LIMITS.seconds):
+            made = cql_parameters(value, kind, elements_of, offset=_minutes(now))
     except WrongParameter as error:
         raise refuse(400, "value", f"parameters: {error}", "parameters") from None
     except (CqlRuntimeError, UnknownValueSet) as error:
