@@ -5,7 +5,7 @@ from typing import Any
 
 from .calendar import iso
 from .engine import Outcome
-from .grouping import GroupForecast
+from .grouping import GroupForecast, products
 from .history import Dose
 from .selection import Evaluated
 from .verdicts import EXTRANEOUS, NOT_VALID, SUB_STANDARD, VALID, Verdict
@@ -32,13 +32,15 @@ def answer(outcome: Outcome) -> Line:
     return {
         "id": outcome.case.id,
         "schedule": {"version": outcome.schedule.version, "source": outcome.schedule.source},
-        "groups": {group: [_forecast(one) for one in forecasts] for group, forecasts in outcome.forecasts.items()},
+        "groups": {
+            group: [_forecast(outcome, one) for one in forecasts] for group, forecasts in outcome.forecasts.items()
+        },
         "doses": doses,
         "problems": [{"code": one.code, "text": one.text} for one in remarks if one.dose is None],
     }
 
 
-def _forecast(one: GroupForecast) -> Line:
+def _forecast(outcome: Outcome, one: GroupForecast) -> Line:
     return {
         "series_type": one.series_type,
         "status": one.status,
@@ -49,6 +51,7 @@ def _forecast(one: GroupForecast) -> Line:
         "latest": iso(one.latest),
         "antigens": list(one.antigens),
         "vaccines": list(one.vaccines),
+        "products": list(products(outcome.person, one)),
         "reasons": [reason.text for reason in one.reasons] or None,
         "series": [part.series.name for part in one.series],
     }

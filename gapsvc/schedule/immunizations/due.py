@@ -9,7 +9,7 @@ from datetime import date
 from typing import Literal
 
 from .engine import Outcome
-from .grouping import GroupForecast
+from .grouping import GroupForecast, products
 from .selection import Evaluated
 from .verdicts import NOT_COMPLETE, NOT_VALID, SUB_STANDARD
 
@@ -21,8 +21,9 @@ class ImmunizationNeed:
     """A vaccine group's need. `due_from`: first day that counts; `due_by`: last day before it is past due;
     `last_day`: last day on which the dose counts; `overdue_since`: set when that day has passed.
 
-    `changes_on`: no earlier day changes this line by time alone (None: none ever does under this schedule). `to_repeat`: positions in the
-    case of doses that were given but don't count here, so that "measure met but dose invalid" can be shown.
+    `changes_on`: no earlier day changes this line by time alone (None: none ever does under this schedule).
+    `to_repeat`: positions in the case of doses that were given but don't count here, so that "measure met but dose
+    invalid" can be shown. `vaccines`: the CVX codes that fit.
     """
 
     group: str
@@ -72,7 +73,7 @@ def needs(outcome: Outcome) -> list[ImmunizationNeed]:
                     due_by=_date(one.past_due),
                     last_day=_date(one.latest),
                     overdue_since=_date(_after(one.past_due)) if urgency == "overdue" else None,
-                    vaccines=one.vaccines,
+                    vaccines=products(outcome.person, one),
                     changes_on=_date(_changes_on(outcome, one)),
                     to_repeat=tuple(sorted(repeat)),
                     reasons=tuple(reason.text for reason in one.reasons),

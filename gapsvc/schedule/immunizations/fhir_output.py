@@ -9,7 +9,7 @@ from fhir_profiles import immds
 from .case_lines import UnusableCase
 from .engine import Outcome, assess
 from .fhir_input import FhirCase, read_resources
-from .grouping import GroupForecast
+from .grouping import GroupForecast, products
 from .schedule import Schedule
 from .vaccine_codes import STANDARD_CODES, CodeTable
 
@@ -68,7 +68,7 @@ def _recommendation(outcome: Outcome, source: FhirCase, one: GroupForecast) -> i
         recommended=_date(one.recommended),
         past_due=_date(one.past_due),
         latest=_date(one.latest),
-        vaccines=[(cvx, vaccines[cvx].name if cvx in vaccines else cvx) for cvx in one.vaccines],
+        vaccines=[(cvx, vaccines[cvx].name if cvx in vaccines else cvx) for cvx in products(outcome.person, one)],
         antigens=one.antigens,
         reasons=[reason.text for reason in one.reasons],
         series=[part.series.name for part in one.series],

@@ -33,7 +33,8 @@ def read_files(source: Path) -> dict[str, bytes]:
         paths = sorted(path for path in source.rglob("*.xml") if _SUPPORTING_DATA.match(path.name))
         _limit(source, len(paths))
         for path in paths:
-            total = _add(source, files, path.name, _at_most(path.open("rb").read, path.name), total)
+            with path.open("rb") as stream:
+                total = _add(source, files, path.name, _at_most(stream.read, path.name), total)
     elif zipfile.is_zipfile(source):
         try:
             with zipfile.ZipFile(source) as archive:

@@ -7,7 +7,7 @@ from typing import NamedTuple
 from .calendar import EARLIEST_DAY, LATEST_DAY, Offset, iso
 from .evaluation import PatientSeries, reference_day
 from .history import Person
-from .schedule import AgeRule, Antigen, IntervalRule, Series, SeriesDose
+from .schedule import AgeRule, Antigen, IntervalRule, PreferableVaccine, Series, SeriesDose
 from .skipping import can_skip
 from .verdicts import (
     AGED_OUT,
@@ -272,16 +272,38 @@ def _dose_number(patient_series: PatientSeries, dose: SeriesDose) -> int:
 
 
 def recommended_vaccines(person: Person, made: Forecast, barred: Bars) -> tuple[str, ...]:
-    """FORECASTRECVAC-1: the CVX codes that a forecast recommends, each once, in the schedule's order."""
+    """FORECASTRECVAC-1: the CVX codes that a forecast recommends, each once, in the schedule's order.
+
+    CDC flags them only where the product matters; `suitable_vaccines` has all that may be given.
+    """
     if made.dose is None or made.earliest is None or made.recommended is None:
         return ()
+    return _fitting(person, barred, made.dose.offered, (made.earliest, made.recommended))
+
+
+def suitable_vaccines(person: Person, made: Forecast, barred: Bars) -> tuple[str, ...]:
+    """The preferable vaccines that fit on the day on which the dose can really be given, flagged or not.
+
+    That is the earliest or the recommended day, or the day of assessment where they lie in the past.
+    """
+    if made.dose is None or made.earliest is None or made.recommended is None:
+        return ()
+    vaccines = [one for rows in made.dose.preferable.values() for one in rows]
+    days = max(person.assessed, made.earliest), max(person.assessed, made.recommended)
+    return _fitting(person, barred, vaccines, days)
+
+
+def _fitting(
+    person: Person, barred: Bars, vaccines: Iterable[PreferableVaccine], days: tuple[int, int]
+) -> tuple[str, ...]:
+    """CVX codes that aren't contraindicated, and whose ages hold one of the days."""
     found: dict[str, None] = {}
     ages = person.ages
-    for vaccine in made.dose.offered:
+    for vaccine in vaccines:
         if vaccine.cvx in barred.vaccines:
             continue
         begin = EARLIEST_DAY if vaccine.begin is None else ages[vaccine.begin]
         end = LATEST_DAY if vaccine.end is None else ages[vaccine.end]
-        if begin <= made.earliest < end or begin <= made.recommended < end:
+        if begin <= days[0] < end or begin <= days[1] < end:
             found[vaccine.cvx] = None
     return tuple(found)

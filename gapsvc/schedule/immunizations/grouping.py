@@ -3,7 +3,7 @@
 from collections.abc import Iterable, Mapping, Sequence
 from typing import NamedTuple
 
-from .forecasting import recommended_vaccines
+from .forecasting import recommended_vaccines, suitable_vaccines
 from .history import Person
 from .schedule import Schedule, VaccineGroup
 from .selection import Evaluated
@@ -69,6 +69,12 @@ def group_forecasts(
                     names = ", ".join(part.series.name for part in one.series)
                     trace(f"{group.name}, {one.series_type}: {one.status} from {names} [chapter 9]")
     return found
+
+
+def products(person: Person, one: GroupForecast) -> tuple[str, ...]:
+    """The CVX codes that may be given next: those recommended by name first, then any other that is preferable."""
+    suitable = (cvx for part in one.series for cvx in suitable_vaccines(person, part.forecast, part.barred))
+    return tuple(dict.fromkeys((*one.vaccines, *suitable))) if one.status == NOT_COMPLETE else ()
 
 
 def _speaker(best: Iterable[Evaluated], series_type: str, person: Person) -> Evaluated | None:
