@@ -14,6 +14,7 @@ from typing import Any
 from cql_like.analysis import EXPRESSION, analyse_expression
 from cql_like.errors import CqlError, CqlErrors
 from cql_like.library import Library, WrongParameter, compile_library, prepare_together
+from cql_like.profile import Profile, Timed
 from cql_like.retrieve import CodeKey, JsonObject, Retriever
 from cql_like.runtime.context import Limits
 from cql_like.runtime.errors import CqlMessageError, CqlRuntimeError, LimitExceeded
@@ -88,6 +89,7 @@ __all__ = [
     "Limits",
     "Long",
     "ModelValue",
+    "Profile",
     "Quantity",
     "Ratio",
     "Retriever",
@@ -95,6 +97,7 @@ __all__ = [
     "SessionFactory",
     "Terminology",
     "Time",
+    "Timed",
     "Trace",
     "Uncertainty",
     "UnknownName",

@@ -11,6 +11,7 @@ from typing import Any, Literal
 
 from cql_like import ir, leaves, walk
 from cql_like.compiler import Compiled, Linked
+from cql_like.profile import Profile
 from cql_like.reference import ReferenceEvaluator
 from cql_like.retrieve import JsonObject, Retriever
 from cql_like.runtime.context import EmittedMessage, EvaluationContext
@@ -46,6 +47,7 @@ class SessionFactory:
         parameters: Mapping[tuple[str, str], Any],
         context: EvaluationContext,
         names: Mapping[str, tuple[str, str]],
+        profile: Profile | None = None,
     ) -> "SessionFactory":
         """Links the compiled functions, if there are any, to the values."""
 
@@ -54,7 +56,7 @@ class SessionFactory:
             slots[1].append(found)
             return found
 
-        linked = None if compiled is None else compiled.link(parameters, context, retrieve)
+        linked = None if compiled is None else compiled.link(parameters, context, retrieve, profile)
         return SessionFactory(program, parameters, context, names, linked)
 
     def session(self, record: Retriever, population: Retriever | None = None) -> "Session":

@@ -12,15 +12,16 @@ from typing import Any, NoReturn
 from cql_like import ir, leaves
 from cql_like.compiler.expressions import SUPPORT
 from cql_like.compiler.unit import Source, StaticRetrieve, Unit
+from cql_like.profile import Profile
 from cql_like.runtime.context import EvaluationContext
 from cql_like.terminology import UnknownValueSet
 
 UNSET: Any = object()
 
 
-def generate(program: ir.Program) -> Source:
-    """The Python source of a program."""
-    return Unit(program).source()
+def generate(program: ir.Program, *, profiled: bool = False) -> Source:
+    """The Python source of a program; `profiled`: its functions can be timed by a Profile."""
+    return Unit(program, profiled=profiled).source()
 
 
 @dataclass(frozen=True)
@@ -31,9 +32,9 @@ class Compiled:
     code: CodeType
 
     @staticmethod
-    def of(program: ir.Program) -> "Compiled":
-        """Compiles a program."""
-        source = generate(program)
+    def of(program: ir.Program, *, profiled: bool = False) -> "Compiled":
+        """Compiles a program; `profiled`: so that `link` can be given a Profile."""
+        source = generate(program, profiled=profiled)
         module = compile(source.text, "<compiled CQL>", "exec", dont_inherit=True)
         return Compiled(source, module)
 
@@ -42,6 +43,7 @@ class Compiled:
         parameters: Mapping[tuple[str, str], Any],
         context: EvaluationContext,
         retrieve: "Callable[[list[Any], ir.Retrieve, Any], Sequence[Any]]",
+        profile: Profile | None = None,
     ) -> "Linked":
         """The functions bound to parameter values and value sets.
 
@@ -61,7 +63,9 @@ class Compiled:
         }
         exec(self.code, namespace)  # noqa: S102 (only text made by `generate`)
         codes = tuple(_codes(static, context) for static in source.retrieves)
-        support = {**SUPPORT, "retrieve": retrieve, "missing": _missing}
+        support: dict[str, Any] = {**SUPPORT, "retrieve": retrieve, "missing": _missing}
+        if source.timed:
+            support["timed"] = (profile or Profile()).timing(source.timed, UNSET)
         functions = namespace["link"](
             source.constants,
             source.implementations,

@@ -7,6 +7,7 @@ population's `retrieve`, slot 3 the context that collects the session's messages
 retrieve, unset at first.
 """
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from functools import cached_property
 from typing import Any
@@ -16,6 +17,8 @@ from cql_like.compiler.emit import Py, Table, Writer, comment, literal
 from cql_like.compiler.expressions import SUPPORT, Expressions
 from cql_like.compiler.forms import Environment
 from cql_like.compiler.nullness import Nullness
+from cql_like.profile import Kind
+from cql_like.runtime.values import Code
 from cql_like.types import ListOf
 from cql_like.walk import bodies, walk
 
@@ -47,13 +50,29 @@ class Source:
     slots: int
     emits: bool
     defines: dict[tuple[str, str], int]
+    timed: tuple[tuple[Kind, str, str], ...] = ()
+
+
+def retrieve_name(node: ir.Retrieve) -> str:
+    """A retrieve as CQL writes it, for a profile: `[Encounter: type in "Well Visit"]`."""
+    match node.codes:
+        case None:
+            return f"[{node.resource_type}]"
+        case ir.ValueSetRef(name=name):
+            wanted = f'"{name}"'
+        case ir.Constant(value=Code(code=code, display=display)):
+            wanted = f'"{display or code}"'
+        case _:
+            wanted = "codes"
+    return f"[{node.resource_type}: {node.code_path} {node.comparator} {wanted}]"
 
 
 class Unit:
     """Collects the functions of a program while they are compiled; each is compiled once, when first named."""
 
-    def __init__(self, program: ir.Program) -> None:
+    def __init__(self, program: ir.Program, *, profiled: bool = False) -> None:
         self.program = program
+        self.profiled = profiled
         self.nullness = Nullness(program)
         self.constants = Table("k")
         self.implementations = Table("f")
@@ -64,9 +83,13 @@ class Unit:
         self._defines: dict[tuple[str, str], tuple[int, str]] = {}
         self._functions: dict[tuple[str, str], str] = {}
         self._retrieve_functions: dict[Any, tuple[int, str]] = {}
+        self._retrieve_names: dict[Any, str] = {}
         self._parts = 0
         self._texts: dict[str, list[str]] = {}
         self._current: list[tuple[str, str]] = []
+        # Functions that are named but not written yet: each is written by itself, so that a long chain of defines is
+        # not a deep chain of Python calls.
+        self._pending: list[Callable[[], None]] = []
 
     @cached_property
     def emits_messages(self) -> bool:
@@ -83,6 +106,7 @@ class Unit:
         for library in self.program.libraries.values():
             for name in library.defines:
                 self.define(library.key, name)
+                self._write_pending()
         lines = ["def link(K, F, P, V, C, U, S):"]
         lines += [f"    {name} = S[{name!r}]" for name in (*SUPPORT, "retrieve", "missing")]
         for table in (self.constants, self.implementations, self.parameters, self.retrieves):
@@ -92,6 +116,13 @@ class Unit:
         for text in self._texts.values():
             lines.append("")
             lines += text
+        timed = self._timed() if self.profiled else {}
+        if timed:
+            lines += ["", "    timed = S['timed']"]
+            lines += [
+                f"    {name} = timed({number}, {slot}, {name})"
+                for number, (name, (slot, _)) in enumerate(timed.items())
+            ]
         names = [function for _, function in self._defines.values()]
         lines += ["", f"    return ({''.join(f'{name}, ' for name in names)})", ""]
         return Source(
@@ -103,7 +134,19 @@ class Unit:
             self._slots,
             self._emits,
             {key: place for place, key in enumerate(self._defines)},
+            tuple(what for _, what in timed.values()),
         )
+
+    def _timed(self) -> dict[str, tuple[int | None, tuple[Kind, str, str]]]:
+        """The functions that a profile wraps, each with its slot, if it has one, and what it is."""
+        timed: dict[str, tuple[int | None, tuple[Kind, str, str]]] = {}
+        for (library, name), (slot, function) in self._defines.items():
+            timed[function] = (slot, ("define", library, name))
+        for (library, key), function in self._functions.items():
+            timed[function] = (None, ("function", library, key))
+        for key, (slot, function) in self._retrieve_functions.items():
+            timed[function] = (slot, ("retrieve", "", self._retrieve_names[key]))
+        return timed
 
     # ------------------------------------------------------------------------------------------ functions
 
@@ -115,7 +158,13 @@ class Unit:
             slot = self._slot()
             found = self._defines[key] = (slot, f"define_{len(self._defines)}")
             expression = self.program.libraries[library].defines[name].expression
-            self._write(found[1], "s", key, f"{library}: {name}", expression, {}, f"v = s[{slot}] = ", slot)
+            name_of_it = found[1]
+            self._texts[name_of_it] = []  # its place in the file: where it was first named
+            self._pending.append(
+                lambda: self._write(
+                    name_of_it, "s", key, f"{library}: {name}", expression, {}, f"v = s[{slot}] = ", slot
+                )
+            )
         return found
 
     def function(self, library: str, key: str) -> str:
@@ -134,8 +183,16 @@ class Unit:
                 for (operand, _), name in zip(function.operands, names, strict=True)
             }
             parameters = ", ".join(["s", *names])
-            self._write(found, parameters, (library, key), f"{library}: {key}", function.body, environment, "return ")
+            written, body, remark = found, function.body, f"{library}: {key}"
+            self._texts[written] = []
+            self._pending.append(
+                lambda: self._write(written, parameters, (library, key), remark, body, environment, "return ")
+            )
         return found
+
+    def _write_pending(self) -> None:
+        while self._pending:
+            self._pending.pop()()
 
     def context_for(self, row: ir.OperatorRow) -> str:
         """The name of the context for an operator: the factory's, but messages go to the session's own."""
@@ -162,7 +219,6 @@ class Unit:
         ending: str,
         slot: int | None = None,
     ) -> None:
-        self._texts[name] = []  # its place in the file: where it was first named
         self._current.append(owner)
         writer = Writer()
         value = Expressions(self, writer, environment).value(expression)
@@ -188,6 +244,7 @@ class Unit:
             slot = self._slot()
             name = f"retrieve_{len(self._retrieve_functions)}"
             found = self._retrieve_functions[key] = (slot, name)
+            self._retrieve_names[key] = retrieve_name(node)
             self._texts[name] = self._retrieve_text(name, slot, node)
         return found
 

@@ -30,8 +30,8 @@ class PatientRecord:
     resources: Mapping[str, tuple[JsonObject, ...]]
     findings: tuple[Finding, ...] = ()
     data_as_of: Mapping[str, str] = field(default_factory=dict[str, str])
-    _index: dict[tuple[str, str], dict[CodeKey, list[int]]] = field(
-        default_factory=dict[tuple[str, str], dict[CodeKey, list[int]]], init=False, repr=False, compare=False
+    _index: dict[tuple[str, str], dict[CodeKey, tuple[int, ...]]] = field(
+        default_factory=dict[tuple[str, str], dict[CodeKey, tuple[int, ...]]], init=False, repr=False, compare=False
     )
 
     @staticmethod
@@ -85,16 +85,19 @@ class PatientRecord:
         return [found[at] for at in sorted({at for key in keys for at in index[key]})]
 
 
-def _by_code(resources: Sequence[JsonObject], code_path: str) -> dict[CodeKey, list[int]]:
-    """The places of the resources by each of their codings, in order, each place once."""
-    index: dict[CodeKey, list[int]] = {}
+def _by_code(resources: Sequence[JsonObject], code_path: str) -> dict[CodeKey, tuple[int, ...]]:
+    """The places of the resources by each of their codings, in order, each place once.
+
+    Nothing in it is mutable, so Python's cycle collector soon passes it by.
+    """
+    index: dict[CodeKey, tuple[int, ...]] = {}
     for at, resource in enumerate(resources):
         for key in codings(resource.get(code_path)):
             places = index.get(key)
             if places is None:
-                index[key] = [at]
+                index[key] = (at,)
             elif places[-1] != at:
-                places.append(at)
+                index[key] = (*places, at)
     return index
 
 
