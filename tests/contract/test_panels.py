@@ -83,20 +83,20 @@ def failures(bundle: dict[str, Any]) -> list[str]:
 def test_one_child_whose_rules_fail_does_not_stop_the_others(api: Api) -> None:
     members = api.service.store.person_ids(group=api.group)
     child = members[3]
-    found = bundles(ask(failing(api, child, "w30", "three-by-120"), subject=f"Group/{api.group}"))
+    found = bundles(ask(failing(api, child, *api.service.evaluators), subject=f"Group/{api.group}"))
     assert [subject(bundle) for bundle in found] == members
     said = {subject(bundle): failures(bundle) for bundle in found if failures(bundle)}
     assert list(said) == [child]
     assert [text.split(" failed")[0] for text in said[child]] == [
-        "the rules of Measure/three-by-120",
-        "the rules of Measure/w30",
+        f"the rules of Measure/{measure}" for measure in api.service.evaluators
     ]
 
 
 @pytest.mark.parametrize("document", ["true", "false"])
 def test_what_can_be_evaluated_is_answered_beside_the_failure(api: Api, document: str) -> None:
     child = api.service.store.person_ids(group=api.group)[0]
-    (bundle,) = bundles(ask(failing(api, child, "w30"), subject=f"Patient/{child}", isDocument=document))
+    asked = {"subject": f"Patient/{child}", "measureId": ["w30", "three-by-120"], "isDocument": document}
+    (bundle,) = bundles(ask(failing(api, child, "w30"), **asked))
     measures = [e["resource"]["measure"] for e in bundle["entry"] if e["resource"]["resourceType"] == "MeasureReport"]
     assert measures == ["https://gapsvc.example/fhir/Measure/three-by-120|1.0.0"]
     assert len(failures(bundle)) == 1
@@ -109,16 +109,17 @@ def test_a_failure_is_said_even_where_no_gap_has_the_asked_status(api: Api) -> N
         for person, truth in api.truth.items()
         if all(gap["status"] == "not-applicable" for gap in truth["measures"]["three-by-120"].values())
     )
-    (bundle,) = bundles(ask(failing(api, child, "w30"), subject=f"Patient/{child}", status="open-gap"))
+    asked = {"subject": f"Patient/{child}", "measureId": ["w30", "three-by-120"], "status": "open-gap"}
+    (bundle,) = bundles(ask(failing(api, child, "w30"), **asked))
     assert (bundle["type"], len(failures(bundle))) == ("collection", 1)
 
 
 def test_one_child_of_whom_nothing_can_be_said_is_an_error(api: Api) -> None:
     child = api.service.store.person_ids()[0]
-    response = ask(failing(api, child, "w30", "three-by-120"), subject=f"Patient/{child}")
+    response = ask(failing(api, child, *api.service.evaluators), subject=f"Patient/{child}")
     assert response.status_code == 500
     issues = outcome(response)
-    assert [code for code, _, _ in issues] == ["exception", "exception"]
+    assert [code for code, _, _ in issues] == ["exception"] * len(api.service.evaluators)
     assert child not in str(issues)
 
 

@@ -97,7 +97,11 @@ def test_a_single_file_can_be_evaluated(run: Run, folder: Path, tmp_path: Path) 
         (("--data", "{tmp}/visits", "--out", "{tmp}/x"), EXIT_NOT_FOUND, "holds no Patient"),
         (("--data", "{folder}", "--out", "{tmp}/none/x"), EXIT_USAGE, "there is no folder"),
         (("--data", "{folder}", "--out", "{tmp}/empty"), EXIT_USAGE, "is a directory"),
-        (("--data", "{folder}", "--out", "x", "--measure", "w3"), EXIT_MEASURE, "there are three-by-120, w30"),
+        (
+            ("--data", "{folder}", "--out", "x", "--measure", "w3"),
+            EXIT_MEASURE,
+            "there is no measure 'w3'; there are three-by-120, w30",
+        ),
         (("--data", "{folder}", "--out", "x", "--as-of", "20261122"), EXIT_USAGE, "expected YYYY-MM-DD"),
         (("--data", "{folder}", "--out", "x", "--as-of", "2026-02-30"), EXIT_USAGE, "--as-of"),
         (
