@@ -1,7 +1,7 @@
 """The engine's command line: `python -m cql_like eval|check|requirements|conformance`.
 
-Exit codes: 0 all is well; 1 the CQL is wrong, ends in an error, or a conformance test fails; 2 the command is wrong
-(argparse); 3 a file cannot be read.
+Exit codes: 0 all is well; 1 the CQL is wrong, ends in an error, or a conformance test fails; 2 the command is wrong;
+3 a file cannot be read.
 """
 
 import argparse
@@ -14,8 +14,9 @@ import orjson
 
 import cql_like
 from cql_like import ir
+from cql_like.files import FileRecord, WrongInput, resources
 
-CQL_ERROR, FILE_ERROR = 1, 3
+CQL_ERROR, USAGE_ERROR, FILE_ERROR = 1, 2, 3
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -23,10 +24,13 @@ def main(arguments: Sequence[str] | None = None) -> int:
     options = _parser().parse_args(arguments)
     try:
         return int(options.run(options))
-    except (cql_like.CqlErrors, cql_like.CqlRuntimeError) as error:
+    except (cql_like.CqlErrors, cql_like.CqlRuntimeError, cql_like.UnknownValueSet) as error:
         print(error, file=sys.stderr)
         return CQL_ERROR
-    except (OSError, UnicodeDecodeError) as error:
+    except (cql_like.UnknownName, cql_like.WrongParameter) as error:
+        print(error, file=sys.stderr)
+        return USAGE_ERROR
+    except (OSError, UnicodeDecodeError, WrongInput) as error:
         print(f"cannot read a file: {error}", file=sys.stderr)
         return FILE_ERROR
 
@@ -35,10 +39,36 @@ def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(prog="python -m cql_like", description="A CQL 1.5 engine.")
     commands = parser.add_subparsers(required=True, metavar="COMMAND")
 
-    evaluate = commands.add_parser("eval", help="evaluate one expression and print its value as CQL")
-    evaluate.add_argument("expression")
+    evaluate = commands.add_parser("eval", help="evaluate an expression, or a define of a library; print it as CQL")
+    evaluate.add_argument("expression", help="an expression; with --library the name of a define")
     _engine(evaluate)
     evaluate.add_argument("--now", type=_moment, help="the moment for Now() and Today(), ISO 8601; default: now")
+    evaluate.add_argument("--profile", action="store_true", help="say on stderr where the time went")
+    evaluate.add_argument("--library", type=Path, dest="file", metavar="FILE.cql", help="the library of the define")
+    _includes(evaluate)
+    evaluate.add_argument(
+        "--data",
+        type=Path,
+        action="append",
+        default=[],
+        metavar="FILE",
+        help="one patient's resources: a Bundle, a resource, or NDJSON of them; may be repeated",
+    )
+    evaluate.add_argument(
+        "--value-sets",
+        type=Path,
+        action="append",
+        default=[],
+        metavar="FILE",
+        help="ValueSets, in the same forms (what else is there is passed over); may be repeated",
+    )
+    evaluate.add_argument(
+        "--parameter",
+        action="append",
+        default=[],
+        metavar="NAME=CQL",
+        help="a parameter's value as a CQL expression; may be repeated",
+    )
     evaluate.set_defaults(run=_evaluate)
 
     check = commands.add_parser("check", help="check a library; print every problem with its place")
@@ -62,6 +92,10 @@ def _engine(command: argparse.ArgumentParser) -> None:
 
 def _library(command: argparse.ArgumentParser) -> None:
     command.add_argument("file", type=Path, metavar="FILE.cql")
+    _includes(command)
+
+
+def _includes(command: argparse.ArgumentParser) -> None:
     command.add_argument(
         "--include",
         type=Path,
@@ -82,8 +116,36 @@ def _moment(text: str) -> datetime:
 
 def _evaluate(options: argparse.Namespace) -> int:
     now = options.now or datetime.now(UTC).astimezone()
-    print(cql_like.to_cql(cql_like.evaluate(options.expression, engine=options.engine, now=now)))
+    if options.profile and options.engine == "reference":
+        print("--profile times compiled functions: it goes without --engine reference", file=sys.stderr)
+        return USAGE_ERROR
+    profile = cql_like.Profile() if options.profile else None
+    if options.file is None:
+        value = cql_like.evaluate(options.expression, engine=options.engine, now=now, profile=profile)
+    else:
+        value = _define(options, now, profile)
+    print(cql_like.to_cql(value))
+    if profile is not None:
+        print(profile.table(), file=sys.stderr)
     return 0
+
+
+def _define(options: argparse.Namespace, now: datetime, profile: cql_like.Profile | None) -> object:
+    """The value of a define of a library over the resources of some files."""
+    parameters: dict[str, object] = {}
+    for given in options.parameter:
+        name, _, value = given.partition("=")
+        parameters[name] = cql_like.evaluate(value, now=now)
+    value_sets = [one for file in options.value_sets for one in resources(file) if one["resourceType"] == "ValueSet"]
+    session = _compiled(options).session(
+        FileRecord([one for file in options.data for one in resources(file)]),
+        parameters,
+        cql_like.ExpandedTerminology.of(value_sets),
+        now,
+        options.engine,
+        profile=profile,
+    )
+    return session.evaluate(options.expression)
 
 
 def _compiled(options: argparse.Namespace) -> cql_like.Library:

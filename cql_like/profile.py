@@ -69,8 +69,7 @@ class Profile:
         rows = self.rows
         whole = sum(row.own for row in rows)
         lines = [f"{'own ms':>10}{'share':>8}{'total ms':>11}{'calls':>10}  what"]
-        for row in rows[:most]:
-            lines.append(f"{_start(row.own, whole)}{row.total * 1000:11.3f}{row.calls:10,}  {row}")
+        lines += [f"{_start(row.own, whole)}{row.total * 1000:11.3f}{row.calls:10,}  {row}" for row in rows[:most]]
         rest = rows[len(rows) if most is None else most :]
         if rest:
             own, calls = sum(row.own for row in rest), sum(row.calls for row in rest)

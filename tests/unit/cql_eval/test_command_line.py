@@ -42,6 +42,85 @@ def test_eval_of_what_is_wrong(expression, said, capsys):
     assert capsys.readouterr().err.startswith(said)
 
 
+RECORD = {
+    "resourceType": "Bundle",
+    "entry": [
+        {"resource": {"resourceType": "Patient", "id": "p1"}},
+        {
+            "resource": {
+                "resourceType": "Encounter",
+                "id": "e1",
+                "status": "finished",
+                "type": [{"coding": [{"system": "urn:cpt", "code": "99391"}]}],
+            }
+        },
+        {"resource": {"resourceType": "Encounter", "id": "e2", "status": "finished"}},
+    ],
+}
+VALUE_SET = {
+    "resourceType": "ValueSet",
+    "url": "urn:vs:well",
+    "compose": {"include": [{"system": "urn:cpt", "concept": [{"code": "99391"}]}]},
+}
+
+
+@pytest.fixture
+def files(folder):
+    record, value_sets = folder / "record.json", folder / "value-sets.ndjson"
+    record.write_bytes(orjson.dumps(RECORD))
+    value_sets.write_bytes(orjson.dumps(VALUE_SET) + b"\n" + orjson.dumps({"resourceType": "Library"}))
+    library = folder / "Counted.cql"
+    text = LIBRARY.replace("library Visits", "library Counted")
+    text = text.replace("context", 'parameter "Wanted" Interval<Integer>\ncontext')
+    library.write_text(text + 'define "Enough": Count("Well Visits") in "Wanted"\n', "utf-8")
+    return ["--library", str(library), "--data", str(record), "--value-sets", str(value_sets)]
+
+
+@pytest.mark.parametrize("engine", ["compiled", "reference"])
+def test_eval_of_a_define_over_files(engine, files, capsys):
+    assert main(["eval", "Enough", *files, "--parameter", "Wanted=Interval[1, 2]", "--engine", engine]) == 0
+    assert capsys.readouterr().out == "true\n"
+
+
+def test_eval_with_a_profile(files, capsys):
+    assert main(["eval", "Enough", *files, "--profile"]) == 0
+    said = capsys.readouterr()
+    assert said.out == "false\n"
+    what = {line.split("  ")[-1] for line in said.err.splitlines()}
+    assert what == {
+        "what", "Counted.Enough", "Counted.Well Visits", '[Encounter: type in "Well Visit"]', "Common.Wanted", "all",
+    }  # fmt: skip
+
+
+def test_a_profile_of_an_expression(capsys):
+    assert main(["eval", "1 + 1", "--profile"]) == 0
+    assert capsys.readouterr().err.splitlines()[1].endswith("         1  expression.Expression")
+
+
+@pytest.mark.parametrize(
+    ("arguments", "code", "said"),
+    [
+        (["Nothing"], 2, "library Counted|1 has no define 'Nothing'"),
+        (["Enough", "--parameter", "Wanted=1"], 2, 'parameter "Wanted" is declared as Interval<System.Integer>'),
+        (["Enough", "--parameter", "Wanted=1 +"], 1, "expression:1:4"),
+        (["Enough", "--profile", "--engine", "reference"], 2, "--profile times compiled functions"),
+        (["Enough", "--data", "missing.json"], 3, "cannot read a file"),
+        (["Enough", "--data", "Visits.cql"], 3, "is neither JSON nor NDJSON"),
+        (["Enough", "--data", "list.json"], 3, "expected FHIR resources"),
+    ],
+)
+def test_eval_of_a_define_that_cannot_be(arguments, code, said, files, folder, capsys, monkeypatch):
+    monkeypatch.chdir(folder)
+    (folder / "list.json").write_text("[1]", "utf-8")
+    assert main(["eval", *arguments, *files]) == code
+    assert said in capsys.readouterr().err
+
+
+def test_a_missing_value_set_is_said(files, capsys):
+    assert main(["eval", "Enough", *files[:4]]) == 1
+    assert "value set urn:vs:well is not in" in capsys.readouterr().err
+
+
 def test_check_finds_includes_beside_the_library(folder, capsys):
     assert main(["check", str(folder / "Visits.cql")]) == 0
     assert capsys.readouterr().out == "Visits|1: no problems; 2 defines, 1 included libraries\n"
