@@ -283,6 +283,22 @@ class Conversions:
             return best[1]
         return choice_of(set(kinds)) if choice else None
 
+    def among(self, left: Type, right: Type) -> Type | None:
+        """The type that both can be used as where one or both are choices: one of the alternatives; None if none is.
+
+        A choice is cast (CQL §Choice Types): what is another alternative at run time becomes null.
+        """
+        candidates: set[Type] = set()
+        for kind in (left, right):
+            candidates |= kind.alternatives if isinstance(kind, ChoiceOf) else {kind}
+        best: tuple[int, Type] | None = None
+        for candidate in sorted(candidates, key=str):
+            costs = (self.cost(left, candidate), self.cost(right, candidate))
+            total = sum(cost for cost in costs if cost is not None)
+            if None not in costs and (best is None or total < best[0]):
+                best = (total, candidate)
+        return None if best is None else best[1]
+
     def _merge_lists(self, kinds: "list[Type]") -> Type | None:
         """Lists, intervals and tuples of one shape share what their parts share (null parts don't count)."""
         lists = [kind for kind in kinds if isinstance(kind, ListOf)]

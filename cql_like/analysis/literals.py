@@ -112,7 +112,8 @@ def ratio(node: tree.RatioLiteral, context: Context) -> Expression:
 def interval(node: tree.IntervalSelector, context: Context) -> Expression:
     """`Interval[low, high)`; both bounds become of one point type."""
     low, high = context.analyse(node.low), context.analyse(node.high)
-    point = context.services.conversions.common([low.type, high.type], choice=False)
+    conversions = context.services.conversions
+    point = conversions.common([low.type, high.type], choice=False) or conversions.among(low.type, high.type)
     if point is None:
         return context.problem(
             node.span, f"an interval from {show(low.type)} to {show(high.type)}", "two bounds of one type"
