@@ -169,6 +169,7 @@ class _Compiler:
             found += [age for row in one.indications for age in (row.begin, row.end)]
             for dose in one.doses:
                 found += [rule.maximum for rule in dose.ages]
+                found += [age for rows in dose.preferable.values() for row in rows for age in (row.begin, row.end)]
                 for condition in _conditions(dose):
                     found += [condition.begin, condition.end]
         return (age for age in found if age is not None)

@@ -104,8 +104,9 @@ def import_schedule(source: Path, into: Path, version: str | None = None) -> Ins
     Everything is read, checked and compiled first, and the file appears in one step: after a refusal
     (ScheduleRefused) what was installed is as it was.
     """
+    files = read_files(source)
     chosen = version or version_of(source)
-    document = read_schedule(read_files(source), version=chosen, source=f"CDC CDSi supporting data {chosen}")
+    document = read_schedule(files, version=chosen, source=f"CDC CDSi supporting data {chosen}")
     compile_schedule(document)
     into.mkdir(parents=True, exist_ok=True)
     target = into / f"{chosen}.json"

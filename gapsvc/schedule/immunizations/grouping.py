@@ -82,13 +82,15 @@ def _speaker(best: Iterable[Evaluated], series_type: str, person: Person) -> Eva
 
     The specification is silent where an antigen has two standard series groups that aren't equivalent (pneumococcal
     and RSV: children, and adults from 50 and 75 years): then series that the person hasn't started and may only start
-    later (minimum age to start) are left out, and aged-out forecasts give way.
+    later (minimum age to start) are left out; aged-out forecasts give way; and of what is left a series that is for
+    this age goes before one for later that a dose of childhood happens to have started.
     """
     candidates = [one for one in best if one.series.blends_as == series_type]
     if len(candidates) <= 1:
         return candidates[0] if candidates else None
-    candidates = [one for one in candidates if not _lies_ahead(one, person)] or candidates
+    candidates = [one for one in candidates if one.progress.satisfied or not _lies_ahead(one, person)] or candidates
     candidates = [one for one in candidates if one.forecast.status != AGED_OUT] or candidates
+    candidates = [one for one in candidates if not _lies_ahead(one, person)] or candidates
     return min(
         candidates,
         key=lambda one: (
@@ -101,7 +103,7 @@ def _speaker(best: Iterable[Evaluated], series_type: str, person: Person) -> Eva
 
 def _lies_ahead(one: Evaluated, person: Person) -> bool:
     start = one.series.min_age_to_start
-    return start is not None and one.progress.satisfied == 0 and person.assessed < person.ages[start]
+    return start is not None and person.assessed < person.ages[start]
 
 
 def _status(contained: Sequence[Evaluated]) -> str:

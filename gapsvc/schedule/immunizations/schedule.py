@@ -95,7 +95,7 @@ class Skip:
     sets: tuple[SkipSet, ...]
 
 
-@dataclass(frozen=True, slots=True, eq=False)
+@dataclass(frozen=True, slots=True, eq=False, repr=False)
 class SeriesDose:
     """A dose of a series and every rule about it."""
 
@@ -113,6 +113,9 @@ class SeriesDose:
     recurring: bool
     season_start: int | None
     season_end: int | None
+
+    def __repr__(self) -> str:
+        return f"<dose {self.number}>"
 
     def age_rule(self, anchor: int) -> AgeRule | None:
         """The row of ages in force on `anchor` (RELEVANT-1, RELEVANT-2)."""
@@ -133,7 +136,7 @@ class Indication:
     end: Offset | None
 
 
-@dataclass(frozen=True, slots=True, eq=False)
+@dataclass(frozen=True, slots=True, eq=False, repr=False)
 class Series:
     """A path to immunity against one antigen."""
 
@@ -158,6 +161,9 @@ class Series:
     preferable_vaccines: frozenset[str]
     waits_for_groups: frozenset[str]  # series groups whose completion its skips ask about
 
+    def __repr__(self) -> str:
+        return f"<series {self.name}>"
+
 
 @dataclass(frozen=True, slots=True)
 class BirthDateImmunity:
@@ -178,7 +184,7 @@ class Contraindication:
     vaccines: tuple[tuple[str, Offset | None, Offset | None], ...] = ()
 
 
-@dataclass(frozen=True, slots=True, eq=False)
+@dataclass(frozen=True, slots=True, eq=False, repr=False)
 class Antigen:
     """All that the schedule says of one antigen. `series` are ordered: those that wait for others come last."""
 
@@ -193,6 +199,9 @@ class Antigen:
     observations: frozenset[str]  # every observation that can matter here
     ages: tuple[Offset, ...]  # every age, and ...
     days: tuple[int, ...]  # ... every first day of something, on which a forecast can change
+
+    def __repr__(self) -> str:
+        return f"<antigen {self.name}>"
 
 
 @dataclass(frozen=True, slots=True)
@@ -222,7 +231,7 @@ class Conflict:
     end: Offset
 
 
-@dataclass(frozen=True, slots=True, eq=False)
+@dataclass(frozen=True, slots=True, eq=False, repr=False)
 class Schedule:
     """A version of the schedule, ready for use. Immutable; safe to share between threads."""
 
@@ -235,3 +244,6 @@ class Schedule:
     conflicting: frozenset[str]  # CVX codes that are 'previous' in some conflict
     observation_titles: Mapping[str, str]
     observation_codes: Mapping[tuple[str, str], tuple[str, ...]]  # (code system, code) -> CDSi observations
+
+    def __repr__(self) -> str:
+        return f"<schedule {self.version}>"
