@@ -270,12 +270,28 @@ def _matching(items: Expression, kind: ListOf, conditions: str, span: Span, cont
     )
 
 
+def _under_own_names(found: ModelProperty, declared: ChoiceOf, context: Context) -> ModelProperty:
+    """A choice of FHIR types with those that the model has a class of its own for (QICore.Reference) named so."""
+    own = {
+        context.services.models.implementing(kind): kind
+        for kind in declared.alternatives
+        if isinstance(kind, Named) and kind.model != "System"
+    }
+    choices = tuple(
+        JsonChoice(choice.key, own.get(choice.type, choice.type) if isinstance(choice.type, Named) else choice.type)
+        for choice in found.choices
+    )
+    return replace(found, type=choice_of({choice.type for choice in choices}), choices=choices)
+
+
 def _as_declared(found: Expression, declared: Type, span: Span, context: Context) -> Expression:
     """What a mapping found, as the declared type: the first of a list where one is declared, converted if need be."""
     if found.type == UNKNOWN:
         return broken(span)
     if isinstance(found.type, ListOf) and not isinstance(declared, ListOf):
         found = context.apply("First", [found], span)
+    if isinstance(found, ModelProperty) and isinstance(found.type, ChoiceOf) and isinstance(declared, ChoiceOf):
+        found = _under_own_names(found, declared, context)
     conversions = context.services.conversions
     if conversions.cost(found.type, declared) is not None:
         return conversions.coerce(found, declared)

@@ -102,9 +102,10 @@ class Models:
         if not isinstance(kind, Named) or kind.model == "System":
             return None
         value = self.element(kind, "value")
-        if value is not None and isinstance(value.type, Named) and value.type.model == "System":
-            return value.type
-        return None
+        # A profile whose `value[x]` is one System type (a percentile) says by its mapping that it is no scalar.
+        if value is None or value.target is not None or not isinstance(value.type, Named):
+            return None
+        return value.type if value.type.model == "System" else None
 
     def is_resource(self, kind: Type) -> bool:
         """Is the class a FHIR resource (or a base of them)? Its JSON then says its own type."""
