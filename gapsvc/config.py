@@ -201,6 +201,11 @@ class Settings:
         """Where measures that users brought are kept (`gapsvc measures add`)."""
         return self.home / "measures"
 
+    @property
+    def cache_folder(self) -> Path:
+        """Where compiled measures are kept between processes; it may be deleted at any time (`cql_like.cache`)."""
+        return self.home / "cache"
+
     def with_values(self, **values: Any) -> "Settings":
         """A copy with other values; `server__port=0` stands for the key `server.port`."""
         changed = {name.replace("__", "."): value for name, value in values.items()}

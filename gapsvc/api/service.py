@@ -48,7 +48,9 @@ class Service:
         return Service(
             settings=settings,
             store=store,
-            evaluators=evaluators(settings["evaluation.measures"], installed(settings.measures_folder)),
+            evaluators=evaluators(
+                settings["evaluation.measures"], installed(settings.measures_folder), cache=settings.cache_folder
+            ),
             clients=ClientRegistry(settings.clients),
             base_url=(base_url or public_base(settings)).rstrip("/"),
             now=now,

@@ -13,7 +13,7 @@ from adapters import open_source
 from adapters.base import Source
 from adapters.files import FileSource
 from adapters.vendors import vendor_names
-from cql_like import CqlRuntimeError
+from cql_like import CqlRuntimeError, Profile
 from fhir_profiles.deqm import Reporting, individual_measure_report
 from gapsvc import jobs
 from gapsvc.cli import show
@@ -79,7 +79,11 @@ def pull_command(names: tuple[str, ...], location: str | None, whole: bool, **of
         sources = [_opened(source, os.environ.get("GAPSVC_TOKEN_SOURCE"))]
     incomplete = False
     with open_store(settings) as store:
-        types = types_to_pull(evaluators(settings["evaluation.measures"], installed(settings.measures_folder)).values())
+        types = types_to_pull(
+            evaluators(
+                settings["evaluation.measures"], installed(settings.measures_folder), cache=settings.cache_folder
+            ).values()
+        )
         for source in sources:
             report = pull_source(store, source, types, whole=whole)
             show.pull_report(report)
@@ -141,6 +145,7 @@ def _opened(source: SourceSettings, token: str | None) -> Source:
 @PERIOD_START
 @PERIOD_END
 @AS_OF
+@click.option("--profile", is_flag=True, help="Say on stderr where the measures' time went, define by define.")
 def evaluate_command(
     data: Path | None,
     out: Path | None,
@@ -148,6 +153,7 @@ def evaluate_command(
     period_start: date | None,
     period_end: date | None,
     as_of: date | None,
+    profile: bool,
 ) -> None:
     """Evaluate measures: over a folder of NDJSON (--data, --out), or over the store's records, keeping the results.
 
@@ -156,16 +162,35 @@ def evaluate_command(
     settings = load_settings()
     day = as_of or settings["evaluation.as_of"] or today()
     period = period_of(period_start, period_end, day)
-    chosen = evaluators(measures or settings["evaluation.measures"], installed(settings.measures_folder))
+    timed = Profile() if profile else None
+    chosen = evaluators(
+        measures or settings["evaluation.measures"],
+        installed(settings.measures_folder),
+        cache=settings.cache_folder,
+        profile=timed,
+    )
+    _evaluate(settings, data, out, list(chosen.values()), period, day)
+    if timed is not None:
+        click.echo(timed.table(), err=True)
+
+
+def _evaluate(
+    settings: Settings,
+    data: Path | None,
+    out: Path | None,
+    chosen: Sequence[Evaluator],
+    period: tuple[date, date],
+    day: date,
+) -> None:
     if data is None:
         if out is not None:
             raise click.UsageError("--out goes with --data; the store's results are served by the API")
         with open_store(settings) as store:
             if not store.person_ids():
                 raise Failure("the store holds no children; `python -m gapsvc pull` reads them", EXIT_NOT_FOUND)
-            report = evaluate_store(store, list(chosen.values()), period, day)
+            report = evaluate_store(store, chosen, period, day)
             OUT.print(f"{report.results:,} new results for {report.persons:,} children who were due")
-            show.rates_of_store(store, [evaluator.measure for evaluator in chosen.values()], period, day)
+            show.rates_of_store(store, [evaluator.measure for evaluator in chosen], period, day)
         _end_if_failed(report.failures)
         OUT.print("next: python -m gapsvc gaps, or python -m gapsvc serve", style="dim")
         return
@@ -173,8 +198,8 @@ def evaluate_command(
         raise click.UsageError("--data needs --out FILE.ndjson")
     if not out.parent.is_dir():
         raise click.BadParameter(f"there is no folder {out.parent}", param_hint="--out")
-    tally, failures = _evaluate_folder(settings, data, out, list(chosen.values()), period, day)
-    show.rates(tally, [evaluator.measure for evaluator in chosen.values()], period, day)
+    tally, failures = _evaluate_folder(settings, data, out, chosen, period, day)
+    show.rates(tally, [evaluator.measure for evaluator in chosen], period, day)
     OUT.print(f"{tally.results:,} MeasureReports in {out}")
     _end_if_failed(failures)
 
@@ -269,7 +294,9 @@ def gaps_command(
     settings = load_settings()
     day = as_of or settings["evaluation.as_of"] or today()
     period = period_of(period_start, period_end, day)
-    chosen = evaluators(measures or settings["evaluation.measures"], installed(settings.measures_folder))
+    chosen = evaluators(
+        measures or settings["evaluation.measures"], installed(settings.measures_folder), cache=settings.cache_folder
+    )
     with open_store(settings) as store:
         if patient is None:
             if not store.person_ids():

@@ -49,7 +49,11 @@ def demo_command(data: Path | None, leave: bool, size: int, as_of: date | None) 
         base = load_settings(home)
         settings = replace(base, clients=(*base.clients, ClientSettings("demo", digest, ("system/*.rs",))))
         settings = settings.with_values(database__url="", server__base_url="", log__level="warning")
-        chosen = list(evaluators(settings["evaluation.measures"], installed(settings.measures_folder)).values())
+        chosen = list(
+            evaluators(
+                settings["evaluation.measures"], installed(settings.measures_folder), cache=settings.cache_folder
+            ).values()
+        )
         with open_store(settings) as store:
             if data is None:
                 day = as_of or today()

@@ -1,7 +1,9 @@
 """The measures in use, compiled, and what has to be pulled for them."""
 
 from collections.abc import Iterable, Mapping
+from pathlib import Path
 
+from cql_like import Profile
 from gapsvc import SOFTWARE, VERSION
 from gapsvc.evaluation.evaluator import Engine, Evaluator
 from gapsvc.measures import MeasureDefinition, MeasureError, catalog
@@ -22,13 +24,19 @@ IDENTITY_TYPES = (
 
 
 def evaluators(
-    wanted: Iterable[str] = (), brought: Iterable[MeasureDefinition] = (), *, engine: Engine = "compiled"
+    wanted: Iterable[str] = (),
+    brought: Iterable[MeasureDefinition] = (),
+    *,
+    engine: Engine = "compiled",
+    cache: Path | None = None,
+    profile: Profile | None = None,
 ) -> Mapping[str, Evaluator]:
     """The measures of the catalogue, and those that users brought, compiled, by id.
 
     Args:
         wanted: only these, if any are named: by id, or `id|version` for another version than the highest.
         brought: measures besides the catalogue's (gapsvc.measures.installing.installed).
+        engine, cache, profile: see Evaluator.
 
     Raises:
         MeasureError: one of those wanted does not exist, or one is wanted in two versions.
@@ -46,7 +54,10 @@ def evaluators(
     if problems:
         raise MeasureError(problems)
     software = f"{SOFTWARE} {VERSION}"
-    return {name: Evaluator(measure, software=software, engine=engine) for name, measure in chosen.items()}
+    return {
+        name: Evaluator(measure, software=software, engine=engine, cache=cache, profile=profile)
+        for name, measure in chosen.items()
+    }
 
 
 def types_read(chosen: Iterable[Evaluator]) -> frozenset[str]:

@@ -7,6 +7,7 @@ as-of day; evaluating a person only runs the compiled defines that are asked for
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
+from pathlib import Path
 from types import MappingProxyType
 from typing import Any, Literal, cast
 
@@ -83,8 +84,23 @@ class _GroupDefines:
 class Evaluator:
     """One measure, compiled. Make one per measure and keep it."""
 
-    def __init__(self, measure: MeasureDefinition, *, software: str, engine: Engine = "compiled") -> None:
+    def __init__(
+        self,
+        measure: MeasureDefinition,
+        *,
+        software: str,
+        engine: Engine = "compiled",
+        cache: Path | None = None,
+        profile: cql_like.Profile | None = None,
+    ) -> None:
         """Compile the measure.
+
+        Args:
+            measure: the measure.
+            software: what results say they were made by.
+            engine: which of the two evaluators runs the logic.
+            cache: a folder of this user's own where the compiled library is kept between processes.
+            profile: adds up the time that each define takes.
 
         Raises:
             cql_like.CqlErrors: the library or one that it includes is wrong.
@@ -93,7 +109,8 @@ class Evaluator:
         self.measure = measure
         self.software = software
         self._engine: Engine = engine
-        self.library = cql_like.compile_library(measure.cql + measure.drivers, libraries=measure.libraries)
+        self._profile = profile
+        self.library = cql_like.compile_library(measure.cql + measure.drivers, libraries=measure.libraries, cache=cache)
         self._terminology = ExpandedTerminology.of(measure.value_sets)
         self._groups = _resolve(measure, set(self.library.defines))
         self._prepared: tuple[tuple[date, date, date], PreparedEvaluation] | None = None
@@ -108,6 +125,7 @@ class Evaluator:
                 terminology=self._terminology,
                 now=cql_like.DateTime(as_of.year, as_of.month, as_of.day, 0, 0, 0, 0, 0),
                 engine=self._engine,
+                profile=self._profile,
             )
             prepared = self._prepared = (
                 key,

@@ -86,7 +86,7 @@ def test_eval_with_a_profile(files, capsys):
     assert main(["eval", "Enough", *files, "--profile"]) == 0
     said = capsys.readouterr()
     assert said.out == "false\n"
-    what = {line.split("  ")[-1] for line in said.err.splitlines()}
+    what = {line.split("  ")[-1].strip() for line in said.err.splitlines()}
     assert what == {
         "what", "Counted.Enough", "Counted.Well Visits", '[Encounter: type in "Well Visit"]', "Common.Wanted", "all",
     }  # fmt: skip
