@@ -52,16 +52,23 @@ def libraries(here: Service) -> Artefacts:
         texts |= {name: (version, cql) for (name, version), cql in measure.libraries.items()}
         for name, (version, cql) in texts.items():
             found.setdefault(name, _library(name, version, cql))
-    return found | {name: one for name, one in _brought(here, "Library").items() if name not in found}
+    return _brought(here, "Library", found)
 
 
-def _brought(here: Service, resource_type: str) -> Artefacts:
-    """Resources that came with measures of users, as they came; of equal ids the first."""
-    found: dict[str, dict[str, Any]] = {}
+def _brought(here: Service, resource_type: str, own: Artefacts) -> Artefacts:
+    """Our own artefacts with those that came with measures of users, as they came. One whose id is that of another
+    goes by an id with its measure's before it."""
+    found = dict(own)
+    seen: set[tuple[Any, Any]] = set()  # measures share libraries and value sets: each version once
     for measure in here.measures.values():
         for resource in measure.resources:
-            if resource["resourceType"] == resource_type and "id" in resource:
-                found.setdefault(resource["id"], dict(resource))
+            canonical = (resource.get("url"), resource.get("version"))
+            if resource["resourceType"] == resource_type and canonical not in seen:
+                seen.add(canonical)
+                name = str(resource.get("id") or resource.get("name") or resource_type)
+                if name in found:
+                    name = f"{measure.id}-{name}"[-64:]
+                found[name] = {**resource, "id": name}
     return found
 
 
@@ -72,7 +79,7 @@ def value_sets(here: Service) -> Artefacts:
         for measure in _own(here)
         for value_set in measure.value_sets
     }
-    return {**_brought(here, "ValueSet"), **own}
+    return _brought(here, "ValueSet", own)
 
 
 def _own(here: Service) -> list[MeasureDefinition]:

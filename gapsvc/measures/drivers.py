@@ -142,9 +142,9 @@ class Drivers:
             if wanted == 0 and name in self.library.defines:
                 self._number(self.library.defines[name].expression.type, f'define "{name}"', where)
                 return name
-            asked = "a function without operands" if wanted == 0 else f"a function of one {basis}"
-            found = "a define" if name in self.library.defines else f"{len(functions)} function(s) of other operands"
-            self.problems.append(f'{where}: the library has no {asked} "{name}" (of that name it has {found})')
+            asked = "function without operands" if wanted == 0 else f"function of one {basis}"
+            found = "a define" if name in self.library.defines else f"{len(functions)} of other operands"
+            self.problems.append(f'{where}: the library has no {asked} "{name}" (by that name it has {found})')
             return name
         self._number(overload.result, f'function "{name}"', where)
         if wanted == 0:

@@ -98,9 +98,9 @@ def _distinct(found: Sequence[Sourced], problems: list[str]) -> list[Sourced]:
         if url is None:
             without_url.append(one)
             continue
-        other = kept.setdefault((url, one.resource.get("version")), one)
+        other = kept.setdefault((url, text_at(one.resource, "version")), one)
         if other.resource != one.resource:
-            version = one.resource.get("version")
+            version = text_at(one.resource, "version")
             canonical = f"{url}|{version}" if version else url
             problems.append(f"{one.where}: {canonical} is there twice with different content: also {other.where}")
     return [*kept.values(), *without_url]

@@ -48,7 +48,8 @@ define "Visit Count": Count("Visits")
 define function "Hours"(visit Encounter):
   difference in hours between visit.period."start".value and visit.period."end".value
 define function "Minutes"(visit Encounter):
-  ToQuantity(ToString(difference in minutes between visit.period."start".value and visit.period."end".value) + ' \\'min\\'')
+  ToQuantity(ToString(
+    difference in minutes between visit.period."start".value and visit.period."end".value) + ' \\'min\\'')
 define function "Class"(visit Encounter): visit.class.code
 define function "Visits Made"(): Count("Visits")
 define function "Name"(visit Encounter): visit.id.value
