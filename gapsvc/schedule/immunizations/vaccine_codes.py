@@ -7,7 +7,7 @@ LOINC: presence, titre or amount of antibody that is evidence of immunity, or of
 """
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from types import MappingProxyType
 
 CPT_TO_CVX: Mapping[str, str] = MappingProxyType(
@@ -84,8 +84,8 @@ ONSET_OF_PREGNANCY = "170"  # CDSi observation
 class CodeTable:
     """Codes of other systems → CVX."""
 
-    cpt: Mapping[str, str] = CPT_TO_CVX
-    ndc: Mapping[str, str] = MappingProxyType({})
+    cpt: Mapping[str, str] = field(default_factory=lambda: CPT_TO_CVX)
+    ndc: Mapping[str, str] = field(default_factory=dict[str, str])
 
 
 STANDARD_CODES = CodeTable()
