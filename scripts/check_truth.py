@@ -23,8 +23,11 @@ PERIOD = (date(2026, 1, 1), date(2026, 12, 31))
 
 def disagreements(truth: Mapping[str, Any], results: Iterable[MeasureResult]) -> Iterator[str]:
     """What the results of one child say otherwise than its truth: populations, status, counts, window, evidence."""
-    for result in results:
-        planned = truth["measures"][result.measure_id]
+    by_measure = {result.measure_id: result for result in results}
+    for measure in truth["measures"].keys() - by_measure.keys():
+        yield f"{truth['person']} {measure}: planned, and not evaluated"
+    for measure in truth["measures"].keys() & by_measure.keys():
+        result, planned = by_measure[measure], truth["measures"][measure]
         if planned.keys() != {group.id for group in result.groups}:
             yield f"{truth['person']} {result.measure_id}: groups {sorted(planned)} were planned"
         for group in result.groups:
@@ -63,7 +66,8 @@ def check(seed: int, children: int) -> tuple[int, int, list[str]]:
     """(children compared, of them in a population, disagreements) for one generated population, all disorder on."""
     planned = generate(seed, children, AS_OF)
     truth = {line["person"]: line for line in planned.truth()}
-    prepared = [evaluator.on(*PERIOD, AS_OF) for evaluator in evaluators().values()]
+    planned_measures = sorted({measure for line in truth.values() for measure in line["measures"]})
+    prepared = [evaluator.on(*PERIOD, AS_OF) for evaluator in evaluators(planned_measures).values()]
     compared = within = 0
     wrong: list[str] = []
     for record in population(Sourced("sandbox", resource) for resource in planned.resources()):
