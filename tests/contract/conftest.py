@@ -20,7 +20,8 @@ def api(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Api]:
     home = tmp_path_factory.mktemp("service")
     population = generate(seed=3, size=250, as_of=AS_OF)
     write(population, home / "sandbox")
-    settings = settings_for(home)
+    # The measures whose truth the sandbox knows.
+    settings = settings_for(home).with_values(evaluation__measures=("three-by-120", "w30"))
     configure_logging(settings["log.level"])
     with Store.open(settings.database_url) as store:
         store.migrate()
