@@ -280,7 +280,7 @@ SUPPORT: Mapping[str, Any] = {
     "cast": leaves.cast,
     "date_in": fast.date_in,
     "day_of": fast.day_of,
-    "distinct": fast.distinct,
+    "distinct": leaves.distinct,
     "distinct_by": leaves.distinct_by,
     "combinations": leaves.combinations,
     "elements": leaves.elements,

@@ -32,13 +32,6 @@ def is_a(value: Any, node: ir.Is) -> bool:
     return value is not None and leaves.is_type(leaves.box(value, node.operand.type), node.target)
 
 
-def distinct(values: list[Any]) -> list[Any]:
-    """Without duplicates, in order: by hash where all are strings, integers or complete dates."""
-    if len(values) < 2:
-        return values
-    return list(dict.fromkeys(values)) if _plain(values) is not None else leaves.distinct(values)
-
-
 def sorted_by(values: list[Any], keys: list[Any], *, descending: bool) -> list[Any]:
     """See `leaves.sorted_by`: by Python's order where all keys are strings, integers or complete dates."""
     if len(values) < 2:

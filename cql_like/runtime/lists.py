@@ -116,6 +116,9 @@ def distinct(items: Iterable[Any]) -> list[Any]:
     items = list(items)
     if len(items) < 2:
         return items
+    simple = _distinct_simple(items)
+    if simple is not None:
+        return simple
     result: list[Any] = []
     seen: set[tuple[type, Any]] = set()
     others: list[Any] = []  # what a set can't decide
@@ -136,6 +139,17 @@ def distinct(items: Iterable[Any]) -> list[Any]:
 def _limit(size: int, context: EvaluationContext) -> None:
     if size > context.limits.list:
         raise LimitExceeded(f"a list of more than {context.limits.list} elements; see the limit `list`")
+
+
+def _distinct_simple(items: list[Any]) -> list[Any] | None:
+    """By hash where all are strings, all integers, or all complete dates; else None."""
+    kind = items[0].__class__
+    if kind is Date:
+        if all(item.__class__ is Date and item.ordinal for item in items):
+            return list({item.ordinal: item for item in items}.values())
+    elif (kind is str or kind is int) and all(item.__class__ is kind for item in items):
+        return list(dict.fromkeys(items))
+    return None
 
 
 def union(left: List | None, right: List | None, *, context: EvaluationContext) -> list[Any] | None:

@@ -2,7 +2,7 @@
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Any, cast
+from typing import Any
 
 JsonObject = Mapping[str, Any]
 CodeKey = tuple[str | None, str]
@@ -104,19 +104,16 @@ def _by_code(resources: Sequence[JsonObject], code_path: str) -> dict[CodeKey, t
 def codings(element: Any) -> list[CodeKey]:
     """(system, code) of each coding in a CodeableConcept, a Coding, a code, or a list of them."""
     found: list[CodeKey] = []
-    _collect_codings(element, found)
+    pending: list[Any] = [element]
+    for item in pending:  # grows by what each item holds
+        if item.__class__ is dict:
+            inner = item.get("coding")
+            if inner is not None:
+                pending.append(inner)
+            elif "code" in item:
+                found.append((item.get("system"), item["code"]))
+        elif item.__class__ is list:
+            pending += item
+        elif item.__class__ is str:
+            found.append((None, item))
     return found
-
-
-def _collect_codings(element: Any, found: list[CodeKey]) -> None:
-    if isinstance(element, dict):
-        concept = cast("dict[str, Any]", element)
-        if "coding" in concept:
-            _collect_codings(concept["coding"], found)
-        elif "code" in concept:
-            found.append((concept.get("system"), concept["code"]))
-    elif isinstance(element, list):
-        for item in cast("list[Any]", element):
-            _collect_codings(item, found)
-    elif isinstance(element, str):
-        found.append((None, element))
