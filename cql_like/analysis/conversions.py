@@ -223,7 +223,7 @@ class Conversions:
     def _from_choice(self, expression: Expression, source: ChoiceOf, target: Type) -> Expression:
         alternatives = [kind for kind, _ in self._alternatives(source, target)]
         if len(alternatives) == 1:
-            return self.coerce(narrow(expression, alternatives[0]), target)
+            return self.coerce(self.narrow(expression, alternatives[0]), target)
         if not is_small(expression):  # converted within a list of one, where it can be named; null stays null
             item = self._from_choice(IterationRef(type=source, name="$this"), source, target)
             listed = ListSelector(type=ListOf(source), span=expression.span, items=(expression,))
@@ -231,7 +231,7 @@ class Conversions:
             first = self._rows["First"][0]
             return Operator(type=target, span=expression.span, row=first, operands=(converted,))
         items = tuple(
-            (self.is_alternative(expression, kind), self.coerce(narrow(expression, kind), target))
+            (self.is_alternative(expression, kind), self.coerce(self.narrow(expression, kind), target))
             for kind in alternatives
         )
         nothing = Constant(type=target, span=expression.span, value=None)
@@ -239,7 +239,7 @@ class Conversions:
 
     def is_alternative(self, expression: Expression, kind: Type) -> Expression:
         """Is the value of a choice this alternative? Answered by its JSON key being there, if it is read from JSON."""
-        narrowed = narrow(expression, kind)
+        narrowed = self.narrow(expression, kind)
         if isinstance(narrowed, ModelProperty) and not isinstance(narrowed.type, ChoiceOf):
             null = self._operator("IsNull", ANY, narrowed)
             return self._operator("Not", BOOLEAN, null)
@@ -250,7 +250,24 @@ class Conversions:
                 row = next(row for row in self._rows["Or"] if row.operands == (BOOLEAN, BOOLEAN))
                 either = Operator(type=BOOLEAN, span=expression.span, row=row, operands=(either, condition))
             return either
-        return Is(type=BOOLEAN, span=expression.span, operand=expression, target=kind)
+        return Is(type=BOOLEAN, span=expression.span, operand=expression, target=self.models.tested_as(kind))
+
+    def narrow(self, expression: Expression, kind: Type) -> Expression:
+        """One alternative of a choice, null where the value is another.
+
+        Read straight from its JSON key if the choice is an element; taken from the branches that give it if the choice
+        was made by branching on the type of another choice (`coerce` makes those for QICore's elements).
+        """
+        if isinstance(expression, ModelProperty) and isinstance(expression.type, ChoiceOf):
+            choices = tuple(choice for choice in expression.choices if choice.type == kind)
+            if choices:
+                return replace(expression, type=kind, choices=choices)
+        items = _branches_giving(expression, kind)
+        if items:
+            nothing = Constant(type=kind, span=expression.span, value=None)
+            return Case(type=kind, span=expression.span, items=items, otherwise=nothing)
+        target = self.models.tested_as(kind)
+        return As(type=kind, span=expression.span, operand=expression, target=target, strict=False)
 
     def _operator(self, name: str, kind: Type, operand: Expression) -> Operator:
         row = self.system_row(name, kind)
@@ -319,23 +336,6 @@ class Conversions:
                 parts.append((name, part))
             return TupleOf(tuple(parts))
         return None
-
-
-def narrow(expression: Expression, kind: Type) -> Expression:
-    """One alternative of a choice, null where the value is another.
-
-    Read straight from its JSON key if the choice is an element; taken from the branches that give it if the choice
-    was made by branching on the type of another choice (`Conversions.coerce` makes those for QICore's elements).
-    """
-    if isinstance(expression, ModelProperty) and isinstance(expression.type, ChoiceOf):
-        choices = tuple(choice for choice in expression.choices if choice.type == kind)
-        if choices:
-            return replace(expression, type=kind, choices=choices)
-    items = _branches_giving(expression, kind)
-    if items:
-        nothing = Constant(type=kind, span=expression.span, value=None)
-        return Case(type=kind, span=expression.span, items=items, otherwise=nothing)
-    return As(type=kind, span=expression.span, operand=expression, target=kind, strict=False)
 
 
 def _branches_giving(expression: Expression, kind: Type) -> tuple[tuple[Expression, Expression], ...]:

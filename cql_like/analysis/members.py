@@ -5,7 +5,6 @@ from collections.abc import Iterable
 from dataclasses import replace
 
 from cql_like.analysis.context import Context, show
-from cql_like.analysis.conversions import narrow
 from cql_like.analysis.operators import not_null
 from cql_like.analysis.problems import UNKNOWN, broken, did_you_mean
 from cql_like.ir import (
@@ -192,17 +191,17 @@ def _of_each_alternative(source: Expression, kind: ChoiceOf, name: str, span: Sp
     ]
     if not alternatives:
         return _no_element(kind, name, span, context)
-    values = [member_of(narrow(source, item), name, span, context) for item in alternatives]
+    conversions, models = context.services.conversions, context.services.models
+    values = [member_of(conversions.narrow(source, item), name, span, context) for item in alternatives]
     if any(value.type == UNKNOWN for value in values):
         return broken(span)
-    result = context.services.conversions.common([value.type for value in values])
+    result = conversions.common([value.type for value in values])
     if result is None:
         result = choice_of({value.type for value in values})
-    coerce = context.services.conversions.coerce
     if len(values) == 1:
         return values[0]
     items = tuple(
-        (Is(type=BOOLEAN, span=span, operand=source, target=item), coerce(value, result))
+        (Is(type=BOOLEAN, span=span, operand=source, target=models.tested_as(item)), conversions.coerce(value, result))
         for item, value in zip(alternatives, values, strict=True)
     )
     return Case(type=result, span=span, items=items, otherwise=Constant(type=result, span=span, value=None))

@@ -5,7 +5,6 @@ from decimal import Decimal
 from functools import reduce
 
 from cql_like.analysis.context import Context, show
-from cql_like.analysis.conversions import narrow
 from cql_like.analysis.literals import calendar_unit
 from cql_like.analysis.problems import UNKNOWN, broken
 from cql_like.analysis.vocabulary import BINARY, CALENDAR_PRECISIONS, COMPONENTS, ELAPSED, NEGATIONS, UNARY
@@ -119,7 +118,7 @@ def test_type(operand: Expression, target: Type, span: Span, context: Context) -
             return reduce(lambda left, right: context.apply("Or", [left, right], span), tests)
 
         return any_of(operand) if len(kinds) < 2 else context.once(operand, span, any_of)
-    return Is(type=BOOLEAN, span=span, operand=operand, target=target)
+    return Is(type=BOOLEAN, span=span, operand=operand, target=context.services.models.tested_as(target))
 
 
 def cast(node: tree.Cast, context: Context) -> Expression:
@@ -154,8 +153,8 @@ def cast_to(operand: Expression, target: Type, strict: bool, span: Span, context
     if not strict and isinstance(source, ChoiceOf) and not isinstance(target, ChoiceOf):
         if target not in alternatives and any(models.is_subtype(kind, target) for kind in alternatives):
             return context.services.conversions.coerce(operand, target)
-        return narrow(operand, target)
-    return As(type=target, span=span, operand=operand, target=target, strict=strict)
+        return context.services.conversions.narrow(operand, target)
+    return As(type=target, span=span, operand=operand, target=models.tested_as(target), strict=strict)
 
 
 def _same_shape(source: Type, target: Type) -> bool:

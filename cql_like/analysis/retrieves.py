@@ -23,7 +23,8 @@ def retrieve(node: tree.Retrieve, context: Context) -> Expression:
     info = models.info(kind)
     if info is None or not info.retrievable:
         return context.problem(node.type.span, f"{show(kind)} cannot be retrieved", "a class of resources")
-    path = _code_path(node, kind, info.code_path, context)
+    written = models.info(models.implementing(kind))  # a profile that names no primary code path has its base's
+    path = _code_path(node, kind, info.code_path or (None if written is None else written.code_path), context)
     result = ListOf(kind)
     if codes is None:
         comparator: Comparator = "in"

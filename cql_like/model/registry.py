@@ -60,6 +60,19 @@ class Models:
                     return Named(fhir.name, name)
         return kind
 
+    def tested_as(self, kind: Type) -> Type:
+        """The type to ask a value for, to learn whether it is of a class: a resource says of itself only what FHIR
+        calls it, so a profile (QICore.ConditionEncounterDiagnosis) is asked for as its resource (FHIR.Condition)."""
+        if isinstance(kind, ListOf):
+            return ListOf(self.tested_as(kind.element))
+        if isinstance(kind, ChoiceOf):
+            return choice_of({self.tested_as(alternative) for alternative in kind.alternatives})
+        if isinstance(kind, Named) and kind.model not in ("System", "FHIR"):
+            written = self.implementing(kind)
+            if self.is_resource(written):
+                return written
+        return kind
+
     def written_as(self, kind: Type) -> Type:
         """The type of the values of a class that is only a name for another type: QICore.EncounterStatus -> String."""
         if isinstance(kind, ListOf):
