@@ -1,5 +1,6 @@
 """The built-in server: the app under waitress, in this process, started and stopped as one."""
 
+import errno
 import socket
 import threading
 from collections.abc import Callable, Iterator
@@ -72,7 +73,13 @@ def serving(settings: Settings, *, now: Callable[[], datetime] = lambda: datetim
 
         def loop() -> None:  # server.run, but one that can be asked to end
             while not ended.is_set():
-                wasyncore.loop(timeout=POLL_SECONDS, map=sockets, count=1)
+                try:
+                    # poll, not select: a worker may close its connection while the loop waits for it, which select
+                    # answers with an error that would end the server.
+                    wasyncore.loop(timeout=POLL_SECONDS, use_poll=True, map=sockets, count=1)
+                except OSError as error:
+                    if error.errno != errno.EBADF:
+                        raise
 
         thread = threading.Thread(target=loop, name="gapsvc-server", daemon=True)
         thread.start()
