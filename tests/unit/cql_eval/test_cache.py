@@ -147,7 +147,11 @@ class Hostile:
         return os.system, ("exit 1",)
 
 
-@pytest.mark.parametrize("harm", [Hostile(), exec, os.path.join, cql_like.compile_library], ids=repr)
+@pytest.mark.parametrize(
+    "harm",
+    [Hostile(), exec, os.path.join, cql_like.compile_library],
+    ids=["a call", "exec", "a function of Python's", "a function of ours"],
+)
 def test_the_data_of_a_file_makes_nothing_but_the_engines_values(tmp_path, caplog, harm):
     compiled(tmp_path)
     (file,) = kept(tmp_path)
