@@ -24,6 +24,7 @@ from cql_like.ir import (
 from cql_like.model.fhir_conversions import primitive_conversion
 from cql_like.model.modelinfo import Element
 from cql_like.model.registry import choice_of
+from cql_like.model.slices import SLICES
 from cql_like.syntax import tree
 from cql_like.types import ANY, BOOLEAN, STRING, ChoiceOf, IntervalOf, ListOf, Named, TupleOf, Type
 
@@ -134,6 +135,9 @@ def model_element(source: Expression, kind: Named, name: str, span: Span, contex
         return None
     if element.target is not None:
         return mapped_element(source, kind, element, span, context)
+    written = models.implementing(kind)
+    if written != kind and name in SLICES and models.element(written, name) is None:
+        return mapped_element(source, kind, replace(element, target=SLICES[name]), span, context)
     primitive = models.primitive(kind)
     if primitive is not None:
         if name == "value":
