@@ -1,30 +1,35 @@
 """An outcome as the JSON object of a result line: vaccine groups, and what became of every dose."""
 
-from collections.abc import Iterable
+from collections.abc import Mapping
+from types import MappingProxyType
 from typing import Any
 
 from .calendar import iso
 from .engine import Outcome
 from .grouping import GroupForecast, products
-from .history import Dose
-from .selection import Evaluated
+from .selection import Evaluated, Selected
 from .verdicts import EXTRANEOUS, NOT_VALID, SUB_STANDARD, VALID, Verdict
 
 Line = dict[str, Any]
+_Typed = dict[str, list[tuple[bool, Verdict]]]  # type of series -> (by a best series, verdict)
 
 # A dose of several antigens of one group: what must be repeated for any of them comes before what counts.
-_GROUP_STATUS = (NOT_VALID, SUB_STANDARD, VALID, EXTRANEOUS)
+_GROUP_STATUS: Mapping[str, int] = MappingProxyType({NOT_VALID: 0, SUB_STANDARD: 1, VALID: 2, EXTRANEOUS: 3})
+_FAVOURABLE: Mapping[str, int] = MappingProxyType({VALID: 0, EXTRANEOUS: 1, NOT_VALID: 2, SUB_STANDARD: 3})
+NO_VERDICT: Mapping[str, Any] = MappingProxyType({"status": None, "reasons": None, "rule": None, "target": None})
 
 
 def answer(outcome: Outcome) -> Line:
     """The result line. Dates are `yyyy-mm-dd`; null where there is none."""
     remarks = outcome.person.remarks
-    by_position = {dose.position: dose for dose in outcome.person.doses}
+    groups = dose_groups(outcome)
     doses: list[Line] = []
     for position, given in enumerate(outcome.case.doses):
-        line: Line = {"date": given.given.isoformat() if given.given else None, "cvx": given.cvx, "groups": {}}
-        if position in by_position:
-            line["groups"] = dose_groups(outcome, by_position[position])
+        line: Line = {
+            "date": given.given.isoformat() if given.given else None,
+            "cvx": given.cvx,
+            "groups": groups.get(position, {}),
+        }
         problems = [{"code": one.code, "text": one.text} for one in remarks if one.dose == position]
         if problems:
             line["problems"] = problems
@@ -57,65 +62,67 @@ def _forecast(outcome: Outcome, one: GroupForecast) -> Line:
     }
 
 
-def dose_groups(outcome: Outcome, dose: Dose) -> dict[str, Line]:
-    """Vaccine group → what became of the dose there, overall and by type of series.
+def dose_groups(outcome: Outcome) -> dict[int, dict[str, Line]]:
+    """Position of a dose in the case → vaccine group → what became of it there: overall, and `by_type` of series.
 
-    Overall is the verdict of the best series: the standard one's where it has one and it calls the dose valid,
-    otherwise the best that any best series makes of it. Null where no series of the group looked at the dose.
+    Overall is the verdict of the best series, the more favourable one where a standard and a risk series are both
+    best. `by_type` also holds a standard series' verdict where a risk series took its place, and the reverse. Null
+    where no series of the group looked at the dose.
     """
-    vaccine = outcome.schedule.vaccines.get(dose.cvx)
-    groups: dict[str, Line] = {}
-    for antigen, _, _ in vaccine.antigens if vaccine else ():
-        known = outcome.schedule.antigens.get(antigen)
-        if known is not None and dose in outcome.person.records.get(antigen, ()):
-            groups.setdefault(known.vaccine_group, {})
-    for group in groups:
-        by_type = {
-            kind: verdicts for kind in ("standard", "risk") if (verdicts := _verdicts(outcome, group, kind, dose))
-        }
-        lines = {kind: _line(verdicts) for kind, verdicts in by_type.items()}
-        chosen = min(
-            lines.values(),
-            key=lambda line: (VALID, EXTRANEOUS, NOT_VALID, SUB_STANDARD).index(line["status"]),
-            default={"status": None, "reasons": None, "rule": None, "target": None},
-        )
-        groups[group] = {**chosen, "by_type": lines}
-    return groups
+    found: dict[int, dict[str, _Typed]] = {dose.position: {} for dose in outcome.person.doses}
+    for antigen, records in outcome.person.records.items():
+        group = outcome.schedule.antigens[antigen].vaccine_group if antigen in outcome.schedule.antigens else None
+        if group is None:
+            continue
+        for record in records:
+            found[record.position].setdefault(group, {})
+        selected = outcome.selected.get(antigen)
+        if selected is None:
+            continue
+        for series_type in ("standard", "risk"):
+            is_best, candidates = _candidates(selected, series_type)
+            for index, record in enumerate(records if candidates else ()):
+                verdict = candidates[0].progress.verdicts[index]
+                for other in candidates[1:]:
+                    if _FAVOURABLE[other.progress.verdicts[index].status] < _FAVOURABLE[verdict.status]:
+                        verdict = other.progress.verdicts[index]
+                found[record.position][group].setdefault(series_type, []).append((is_best, verdict))
+    return {
+        position: {group: _group_line(by_type) for group, by_type in groups.items()}
+        for position, groups in found.items()
+    }
 
 
-def _verdicts(outcome: Outcome, group: str, series_type: str, dose: Dose) -> list[Verdict]:
-    """The verdicts on a dose of the series that speak for a group; else those of the best series of that type."""
-    speaking: Iterable[Evaluated] = (
-        one
-        for forecast in outcome.forecasts.get(group, ())
-        if forecast.series_type == series_type
-        for one in forecast.series
-    )
-    return [verdict for one in speaking if (verdict := verdict_on(one, dose)) is not None]
+def _candidates(selected: Selected, series_type: str) -> tuple[bool, list[Evaluated]]:
+    """(whether they are best, series): an antigen's best series of a type, or else its prioritized ones."""
+    best = [one for one in selected.best if one.series.blends_as == series_type]
+    if best:
+        return True, best
+    return False, [one for one in selected.prioritized if one.series.blends_as == series_type]
 
 
-def verdict_on(one: Evaluated, dose: Dose) -> Verdict | None:
-    """What a series made of a dose; None if the dose isn't a record of its antigen."""
-    for record, verdict in zip(one.progress.records, one.progress.verdicts, strict=True):
-        if record is dose:
-            return verdict
-    return None
+def _group_line(by_type: _Typed) -> Line:
+    typed = {kind: _line([verdict for _, verdict in found]) for kind, found in by_type.items()}
+    best = [typed[kind] for kind, found in by_type.items() if any(is_best for is_best, _ in found)]
+    chosen = min(best, key=lambda line: _FAVOURABLE[line["status"]], default=NO_VERDICT)
+    return {**chosen, "by_type": typed}
 
 
 def _line(verdicts: list[Verdict]) -> Line:
-    decisive = min(verdicts, key=lambda verdict: _GROUP_STATUS.index(verdict.status))
-    reasons = dict.fromkeys(
-        reason.text for verdict in verdicts if verdict.status == decisive.status for reason in verdict.reasons
-    )
-    notes = dict.fromkeys(
-        note.text for verdict in verdicts if verdict.status == decisive.status for note in verdict.notes
-    )
+    """The verdict of a group: of several antigens', the one that asks for most."""
+    decisive = verdicts[0]
+    for verdict in verdicts[1:]:
+        if _GROUP_STATUS[verdict.status] < _GROUP_STATUS[decisive.status]:
+            decisive = verdict
+    alike = [verdict for verdict in verdicts if verdict.status == decisive.status]
+    reasons = list(dict.fromkeys(reason.text for verdict in alike for reason in verdict.reasons))
     line: Line = {
         "status": decisive.status,
-        "reasons": list(reasons) or None,
+        "reasons": reasons or None,
         "rule": decisive.rule,
         "target": decisive.target,
     }
+    notes = list(dict.fromkeys(note.text for verdict in alike for note in verdict.notes))
     if notes:
-        line["notes"] = list(notes)
+        line["notes"] = notes
     return line

@@ -9,6 +9,7 @@ Exit codes: 0 done; 1 a conformance case differs, or a line couldn't be used; 2 
 """
 
 import argparse
+import gc
 import sys
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from pathlib import Path
@@ -55,6 +56,7 @@ def main(arguments: Sequence[str]) -> int:
             _print(f"schedule {written.version} is installed as {written.path}")
             return 0
         schedule = load(chosen.version, chosen.schedules)
+        gc.freeze()  # the schedule stays for good: the cycle collector needn't walk it between cases
         if not chosen.cases:
             parser.error("name at least one file of cases")
         if chosen.conformance:

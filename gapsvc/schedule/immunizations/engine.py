@@ -8,7 +8,7 @@ from .forecasting import bars, forecast
 from .grouping import GroupForecast, group_forecasts
 from .history import NO_RECORDS, Case, Person, organise
 from .schedule import Antigen, Schedule
-from .selection import Evaluated, best_series, relevant_series
+from .selection import Evaluated, Selected, relevant_series, select
 from .verdicts import COMPLETE, Trace
 
 NOTHING_COMPLETE: frozenset[str] = frozenset()
@@ -16,13 +16,13 @@ NOTHING_COMPLETE: frozenset[str] = frozenset()
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Outcome:
-    """All that the schedule says of a case. `evaluated` and `best`: antigen → series, in the schedule's order."""
+    """All that the schedule says of a case. `evaluated`, `selected`: by antigen, in the schedule's order."""
 
     schedule: Schedule
     case: Case
     person: Person
     evaluated: Mapping[str, Sequence[Evaluated]]
-    best: Mapping[str, Sequence[Evaluated]]
+    selected: Mapping[str, Selected]
     forecasts: Mapping[str, Sequence[GroupForecast]]
 
 
@@ -30,13 +30,14 @@ def assess(schedule: Schedule, case: Case, trace: Trace = None) -> Outcome:
     """Evaluate and forecast every antigen. Never raises for what a record holds; see `Outcome.person.remarks`."""
     person = organise(schedule, case)
     evaluated: dict[str, Sequence[Evaluated]] = {}
-    best: dict[str, Sequence[Evaluated]] = {}
+    selected: dict[str, Selected] = {}
     for antigen in schedule.antigens.values():
         found = _assess_antigen(antigen, person, trace)
         if found:
             evaluated[antigen.name] = found
-            best[antigen.name] = best_series(found, person, trace)
-    return Outcome(schedule, case, person, evaluated, best, group_forecasts(schedule, person, best, trace))
+            selected[antigen.name] = select(found, person, trace)
+    forecasts = group_forecasts(schedule, person, selected, trace)
+    return Outcome(schedule, case, person, evaluated, selected, forecasts)
 
 
 def _assess_antigen(antigen: Antigen, person: Person, trace: Trace) -> list[Evaluated]:

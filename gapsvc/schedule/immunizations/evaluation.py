@@ -12,6 +12,7 @@ from .verdicts import (
     ALREADY_COMPLETE,
     CONFLICT,
     EXTRANEOUS,
+    FAILURES,
     INADVERTENT,
     INTERVAL_GRACE,
     LOW_VOLUME,
@@ -28,6 +29,7 @@ from .verdicts import (
     Reason,
     Trace,
     Verdict,
+    plainly_valid,
 )
 
 
@@ -112,14 +114,15 @@ def _place(patient_series: PatientSeries, person: Person, record: Dose, position
         if record.cvx in dose.inadvertent:
             return Verdict(NOT_VALID, dose.number, (INADVERTENT,))
         verdict = _judge(patient_series, person, record, dose, trace)
-        if verdict.status == VALID:
+        status = verdict.status
+        if status == VALID:
             target.status = SATISFIED
             target.satisfied_by = record
             patient_series.satisfied += 1
             if dose.recurring:
                 targets.insert(patient_series.pointer + 1, Target(dose))
             patient_series.pointer += 1
-        if verdict.status in (VALID, NOT_VALID):
+        if status != EXTRANEOUS:
             patient_series.previous = record.day
         return verdict
     return Verdict(EXTRANEOUS, None, (ALREADY_COMPLETE,))
@@ -127,48 +130,38 @@ def _place(patient_series: PatientSeries, person: Person, record: Dose, position
 
 def _judge(patient_series: PatientSeries, person: Person, record: Dose, dose: SeriesDose, trace: Trace) -> Verdict:
     """Sections 6.4 to 6.10: age, intervals, conflicts, vaccine; all failing reasons are collected."""
-    day, ages = record.day, person.ages
-    reasons: list[Reason] = []
-    notes: list[Reason] = []
-
-    rule = dose.age_rule(day)
-    if rule is not None:
-        if rule.absolute_minimum is not None and day < ages[rule.absolute_minimum]:
-            reasons.append(TOO_YOUNG)
-        elif rule.maximum is not None and day >= ages[rule.maximum]:
-            reasons.append(TOO_OLD)
-        elif rule.minimum is not None and day < ages[rule.minimum]:
-            notes.append(AGE_GRACE)
-    if trace:
-        trace(f"    age: {reasons[0].text if reasons else notes[0].text if notes else 'valid'} [Table 6-15]")
-
-    interval = _interval(patient_series, person, record, dose)
-    if interval is TOO_SOON:
-        reasons.append(TOO_SOON)
-    elif interval is not None:
-        notes.append(interval)
-    if trace:
-        trace(f"    interval: {interval.text if interval else 'valid'} [Tables 6-18, 6-21]")
-
+    age = _age(person, record.day, dose)
+    interval = _interval(patient_series, person, record, dose) if dose.intervals else None
     conflicts = person.conflicts.get(record.order)
-    if conflicts is not None and _conflicts(patient_series, record, conflicts):
-        reasons.append(CONFLICT)
-    if trace:
-        trace(f"    conflict with an earlier vaccine: {'yes' if CONFLICT in reasons else 'no'} [Table 6-24]")
-
+    conflict = CONFLICT if conflicts is not None and _conflicts(patient_series, record, conflicts) else None
     vaccine = _vaccine(person, record, dose)
-    if vaccine is WRONG_VACCINE:
-        reasons.append(WRONG_VACCINE)
-    elif vaccine is not None:
-        notes.append(vaccine)
     if trace:
+        trace(f"    age: {age.text if age else 'valid'} [Table 6-15]")
+        trace(f"    interval: {interval.text if interval else 'valid'} [Tables 6-18, 6-21]")
+        trace(f"    conflict with an earlier vaccine: {'yes' if conflict else 'no'} [Table 6-24]")
         trace(f"    vaccine: {vaccine.text if vaccine else 'preferable or allowable'} [Tables 6-26, 6-29]")
 
+    if age is None and interval is None and conflict is None and vaccine is None:
+        return plainly_valid(dose.number)
+    found = [one for one in (age, interval, conflict, vaccine) if one is not None]
+    reasons = tuple(one for one in found if one in FAILURES)
     if not reasons:
-        return Verdict(VALID, dose.number, (), tuple(notes))
+        return Verdict(VALID, dose.number, (), tuple(found))
     # Table 6-31: too old is extraneous, whatever else is wrong.
-    status = EXTRANEOUS if TOO_OLD in reasons else NOT_VALID
-    return Verdict(status, dose.number, tuple(reasons))
+    return Verdict(EXTRANEOUS if age is TOO_OLD else NOT_VALID, dose.number, reasons)
+
+
+def _age(person: Person, day: int, dose: SeriesDose) -> Reason | None:
+    """Table 6-15: None, TOO_YOUNG, TOO_OLD or a note."""
+    rule = dose.only_age or dose.age_rule(day)
+    if rule is None:
+        return None
+    ages = person.ages
+    if rule.absolute_minimum is not None and day < ages[rule.absolute_minimum]:
+        return TOO_YOUNG
+    if rule.maximum is not None and day >= ages[rule.maximum]:
+        return TOO_OLD
+    return AGE_GRACE if rule.minimum is not None and day < ages[rule.minimum] else None
 
 
 def _interval(patient_series: PatientSeries, person: Person, record: Dose, dose: SeriesDose) -> Reason | None:

@@ -28,9 +28,10 @@ def explain(schedule: Schedule, case: Case, group: str | None = None) -> list[st
         if series.kind == "risk" and all(one.series is not series for one in outcome.evaluated.get(antigen.name, ()))
     ]
     tail = ["doses:"]
+    groups = dose_groups(outcome)
     for dose in person.doses:
-        groups = dose_groups(outcome, dose)
-        words = "; ".join(f"{name}: {line['status']}" for name, line in groups.items()) or "no vaccine group"
+        verdicts = groups[dose.position].items()
+        words = "; ".join(f"{name}: {line['status']}" for name, line in verdicts) or "no vaccine group"
         tail.append(f"  {iso(dose.day)} CVX {dose.cvx}: {words}")
     if not person.doses:
         tail.append("  none")

@@ -6,7 +6,7 @@ from typing import NamedTuple
 from .forecasting import recommended_vaccines, suitable_vaccines
 from .history import Person
 from .schedule import Schedule, VaccineGroup
-from .selection import Evaluated
+from .selection import Evaluated, Selected
 from .verdicts import (
     AGED_OUT,
     COMPLETE,
@@ -48,7 +48,7 @@ class GroupForecast(NamedTuple):
 
 
 def group_forecasts(
-    schedule: Schedule, person: Person, best: Mapping[str, Sequence[Evaluated]], trace: Trace = None
+    schedule: Schedule, person: Person, selected: Mapping[str, Selected], trace: Trace = None
 ) -> dict[str, list[GroupForecast]]:
     """Vaccine group → its forecasts, standard before risk; groups that concern nobody here are left out."""
     found: dict[str, list[GroupForecast]] = {}
@@ -58,7 +58,7 @@ def group_forecasts(
             contained = [
                 chosen
                 for antigen in group.antigens
-                if (chosen := _speaker(best.get(antigen, ()), series_type, person)) is not None
+                if antigen in selected and (chosen := _speaker(selected[antigen].best, series_type, person)) is not None
             ]
             if contained:
                 made.append(_blend(group, series_type, contained, person, schedule))

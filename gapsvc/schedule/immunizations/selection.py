@@ -57,10 +57,17 @@ def _in_window(person: Person, begin: Offset | None, end: Offset | None) -> bool
     return (begin is None or assessed >= ages[begin]) and (end is None or assessed < ages[end])
 
 
-def best_series(evaluated: Sequence[Evaluated], person: Person, trace: Trace = None) -> list[Evaluated]:
-    """The best patient series among an antigen's relevant series, at most one per series group (Table 8-14)."""
+class Selected(NamedTuple):
+    """The prioritized series of an antigen, one per series group at most, and those of them that are best."""
+
+    prioritized: Sequence[Evaluated]
+    best: Sequence[Evaluated]
+
+
+def select(evaluated: Sequence[Evaluated], person: Person, trace: Trace = None) -> Selected:
+    """The prioritized and the best patient series among an antigen's relevant series (chapter 8)."""
     if len(evaluated) == 1 and not trace and _speaks_alone(evaluated[0]):
-        return list(evaluated)
+        return Selected(evaluated, evaluated)
     groups: dict[str, list[Evaluated]] = {}
     for one in evaluated:
         groups.setdefault(one.series.series_group, []).append(one)
@@ -90,7 +97,7 @@ def best_series(evaluated: Sequence[Evaluated], person: Person, trace: Trace = N
             trace(f"  {one.series.name} is {'a best' if is_best else 'not a best'} series: {why} [Table 8-14]")
         if is_best:
             best.append(one)
-    return best
+    return Selected(tuple(prioritized.values()), best)
 
 
 def _speaks_alone(one: Evaluated) -> bool:

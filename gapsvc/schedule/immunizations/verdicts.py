@@ -1,6 +1,7 @@
 """The words of an evaluation: statuses and reasons as CDC's test cases word them, and the tables that decide."""
 
 from collections.abc import Callable
+from functools import lru_cache
 from typing import Final, NamedTuple
 
 VALID: Final = "Valid"
@@ -58,6 +59,15 @@ class Verdict(NamedTuple):
             return "Table 6-31"
         decisive = TOO_OLD if TOO_OLD in self.reasons else self.reasons[0]
         return decisive.rule
+
+
+FAILURES: Final = frozenset({TOO_YOUNG, TOO_OLD, TOO_SOON, CONFLICT, WRONG_VACCINE, INADVERTENT})
+
+
+@lru_cache(maxsize=64)
+def plainly_valid(target: int) -> Verdict:
+    """The verdict on a dose against which nothing can be said; most are, so they are made once per target number."""
+    return Verdict(VALID, target)
 
 
 # Receives one line per step when an explanation is wanted; None otherwise.

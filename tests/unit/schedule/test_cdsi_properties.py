@@ -128,7 +128,7 @@ def test_a_dose_on_its_earliest_day_is_valid(case: Case, data: st.DataObject) ->
     given_then = replace(case, assessed=then, doses=(*case.doses, GivenDose(then, offered[0])))
     after = assess(SCHEDULE, given_then)
     (dose,) = [each for each in after.person.doses if each.position == len(case.doses)]
-    assert dose_groups(after, dose)[one.group]["status"] == VALID
+    assert dose_groups(after)[dose.position][one.group]["status"] == VALID
 
 
 @limited
