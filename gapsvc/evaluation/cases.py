@@ -1,24 +1,49 @@
 """A measure's own cases: `cases/*.json`, a record in, populations and gap out, in words that a clinician can read.
 
-A file holds a list of cases. A case gives the record in short (`born`, `visits`: id -> day, or an object with `on` and
-what differs from an ordinary finished office visit) and may add FHIR resources as they are (`resources`, each about
-`Patient/child`). `expect` says, per group, the furthest population reached and the parts of the gap record.
+A file holds a list of cases. A case gives the record in short: `born`, and by id
+
+- `visits`: the day, or an object with `on` and what differs from an ordinary finished office visit;
+- `doses` (Immunization), `procedures`, `observations`, `conditions`: `"<code> <day>"`, or an object with `code`,
+  `on` and what differs (`status`, `system`; `value` of an observation; `also`: FHIR elements as they are). The code's system is
+  CVX, CPT, LOINC or SNOMED CT by the kind of resource, unless `system` says otherwise.
+
+It may add FHIR resources as they are (`resources`, each about `Patient/child`). `expect` says, per group, the furthest
+population reached and the parts of the gap record; `"*"` says it of every group that is not named.
 """
 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from datetime import date
 from pathlib import Path
-from typing import Any
+from typing import Any, cast
 
 import orjson
 
 from gapsvc.evaluation.result import GroupResult
 from gapsvc.records.record import PatientRecord
 
+Said = Mapping[str, Any]
 CHILD = "Patient/child"
 CPT = "http://www.ama-assn.org/go/cpt"
 ACT = "http://terminology.hl7.org/CodeSystem/v3-ActCode"
+SNOMED = "http://snomed.info/sct"
+# Short names of the systems in cases.
+SYSTEMS: Mapping[str, str] = {
+    "CVX": "http://hl7.org/fhir/sid/cvx",
+    "CPT": CPT,
+    "CDT": "http://www.ada.org/cdt",
+    "LOINC": "http://loinc.org",
+    "SNOMED": SNOMED,
+    "ICD-10-CM": "http://hl7.org/fhir/sid/icd-10-cm",
+    "ICD-10-PCS": "http://hl7.org/fhir/sid/icd-10-pcs",
+}
+# In short -> resource type, the element of its code, its day, who it is about, and its system and status unless said.
+_KINDS: Mapping[str, tuple[str, str, str, str, str, str]] = {
+    "doses": ("Immunization", "vaccineCode", "occurrenceDateTime", "patient", "CVX", "completed"),
+    "procedures": ("Procedure", "code", "performedDateTime", "subject", "CPT", "completed"),
+    "observations": ("Observation", "code", "effectiveDateTime", "subject", "LOINC", "final"),
+    "conditions": ("Condition", "code", "onsetDateTime", "subject", "SNOMED", ""),
+}
 # What a group's `populations` may be called, and what that means.
 REACHED: Mapping[str, tuple[int, int, int, int]] = {
     # initial-population, denominator, denominator-exclusion, numerator
@@ -61,7 +86,27 @@ def read_cases(folder: Path) -> Iterator[Case]:
 def _record(case: Mapping[str, Any]) -> PatientRecord:
     patient = {"resourceType": "Patient", "id": "child", "birthDate": case["born"], **case.get("patient", {})}
     visits = [_visit(name, visit) for name, visit in case.get("visits", {}).items()]
-    return PatientRecord.of([patient, *visits, *case.get("resources", [])])
+    others = [_resource(kind, name, said) for kind in _KINDS for name, said in cast("Said", case.get(kind, {})).items()]
+    return PatientRecord.of([patient, *visits, *others, *case.get("resources", [])])
+
+
+def _resource(kind: str, name: str, short: Any) -> dict[str, Any]:
+    resource_type, code, day, about, system, status = _KINDS[kind]
+    said: dict[str, Any] = dict(zip(("code", "on"), short.split(), strict=False)) if isinstance(short, str) else short
+    named = said.get("system", system)
+    made: dict[str, Any] = {
+        "resourceType": resource_type,
+        "id": name,
+        code: {"coding": [{"system": SYSTEMS.get(named, named), "code": said["code"]}]},
+        about: {"reference": CHILD},
+    }
+    if said.get("status", status):
+        made["status"] = said.get("status", status)
+    if said.get("on"):
+        made[day] = said["on"]
+    if kind == "observations" and said.get("value", 1) is not None:
+        made["valueQuantity"] = {"value": said.get("value", 1)}
+    return {**made, **said.get("also", {})}
 
 
 def _visit(name: str, visit: Any) -> dict[str, Any]:
@@ -84,9 +129,12 @@ def differences(case: Case, groups: tuple[GroupResult, ...]) -> list[str]:
     mention is not compared; `populations` and `status` must be mentioned."""
     found: list[str] = []
     by_id = {group.id: group for group in groups}
-    if case.expect.keys() - by_id.keys():
-        found.append(f"the measure has no group {sorted(case.expect.keys() - by_id.keys())}")
-    for name, expected in case.expect.items():
+    unknown = case.expect.keys() - by_id.keys() - {"*"}
+    if unknown:
+        found.append(f"the measure has no group {sorted(unknown)}")
+    rest = case.expect.get("*")
+    expectations = {**({} if rest is None else dict.fromkeys(by_id, rest)), **case.expect}
+    for name, expected in expectations.items():
         if name in by_id:
             actual = _said(by_id[name])
             parts = dict.fromkeys(("populations", "status", *expected))
@@ -116,10 +164,15 @@ def _said(group: GroupResult) -> dict[str, Any]:
         "last_day": _iso(gap.last_day),
         "outlook": gap.outlook.value,
         "changes_on": _iso(gap.changes_on),
-        "counted": [counted.reference.removeprefix("Encounter/") for counted in gap.counted],
-        "discounted": {item.reference.removeprefix("Encounter/"): item.reason for item in gap.discounted},
+        "counted": [_named(counted.reference) for counted in gap.counted],
+        "discounted": {_named(item.reference): item.reason for item in gap.discounted},
         "reasons": [reason.text for reason in gap.reasons],
     }
+
+
+def _named(reference: str) -> str:
+    """A resource as the case names it: by its id."""
+    return reference.partition("/")[2]
 
 
 def _iso(value: date | None) -> str | None:

@@ -1,6 +1,6 @@
 """The words of gap results: tables from coded reasons to sentences that a nurse reads.
 
-Reason codes of `Discounted` are set by the measures' common CQL (measures/common/WellVisits.cql).
+Reason codes of `Discounted` are set by the measures' common CQL (measures/common/*.cql).
 """
 
 from datetime import date
@@ -12,19 +12,30 @@ DISCOUNTED = {
     "inpatient": "a hospital stay, not an outpatient visit",
     "emergency": "an emergency visit",
     "telehealth": "a telehealth visit",
-    "imprecise-date": "the day of the visit is not known",
+    "imprecise-date": "the day is not known",
     "future": "dated after today",
     "before-window": "before the first day that counts",
     "after-window": "after the last day that counts",
-    "same-day": "another visit on the same day counts",
+    "same-day": "another one on the same day counts",
     "too-close": "too soon after the last visit that counts",
     "not-a-well-visit": "not a well-child visit",
+    # doses, diseases, tests and services (measures/common/Immunizations.cql, Services.cql)
+    "not-given": "not given or not completed",
+    "refuted": "the diagnosis was refuted",
+    "not-all-diseases": "only measles, mumps and rubella together stand in for the vaccine",
+    "live-vaccine-too-young": "live influenza vaccine counts on the second birthday only",
+    "not-at-birth": "not within seven days of birth",
+    "second-birth-dose": "another birth dose counts",
+    "no-result": "a test without a result",
+    "not-final": "a result that is not final",
+    "autism-screen": "a screen for autism, not for development as a whole",
 }
 
 # why a person of the initial population is not in the numerator's race
 EXCLUDED = {
     "deceased": "deceased",
     "hospice": "in hospice care during the period",
+    "vaccine-exclusion": "a condition that rules out some of the vaccines",
     # of a measure without gap defines
     "denominator-exclusion": "excluded from the denominator",
     "denominator-exception": "an exception to the denominator",
