@@ -124,7 +124,8 @@ class Drivers:
         if kind is None or kind == ANY:
             return
         if basis == BOOLEAN_BASIS:
-            if kind != BOOLEAN:
+            # FHIR.boolean is a JSON boolean too
+            if kind != BOOLEAN and not (isinstance(kind, Named) and kind.name == "boolean"):
                 self.problems.append(
                     f'{where}: define "{define}" is a {kind}; the population basis boolean asks for a Boolean'
                 )
@@ -151,17 +152,17 @@ class Drivers:
             return self._add(f"{quoted(name)}()")
         return name if population is None else self._each(name, population)
 
-    def stratifier(self, name: str, population: str | None, basis: str, where: str) -> tuple[str, bool]:
-        """The define that gives a stratifier's value, and whether it gives one for each member."""
+    def stratifier(self, name: str, populations: Sequence[str], basis: str, where: str) -> tuple[str, bool]:
+        """The define that gives a stratifier's value, and whether it gives one for each member of the populations."""
         if name in self.library.defines:
             kind = self.library.defines[name].expression.type
             if isinstance(kind, ListOf) and (basis == BOOLEAN_BASIS or not is_list_of(kind, basis)):
                 allowed = "one value" if basis == BOOLEAN_BASIS else f"one value, or a List<{basis}>"
                 self.problems.append(f'{where}: define "{name}" is a {kind}; expected {allowed}')
             return name, False
-        if basis != BOOLEAN_BASIS and population is not None:
+        if basis != BOOLEAN_BASIS and populations:
             if any(len(one.operands) == 1 for one in self._functions(name)):
-                return self._each(name, population), True
+                return self._each(name, *populations), True
             self.problems.append(
                 f'{where}: the library has no define "{name}", and no function "{name}" of one {basis}'
             )
@@ -239,9 +240,9 @@ class Drivers:
         self._lines.append(f"define {quoted(name)}: {expression}")
         return name
 
-    def _each(self, function: str, population: str) -> str:
+    def _each(self, function: str, *populations: str) -> str:
         call = f"Tuple {{ member: M, value: {quoted(function)}(M) }}"
-        return self._add(f"{quoted(population)} M return all {call}")
+        return self._add(f"({' union '.join(map(quoted, populations))}) M return all {call}")
 
     def _functions(self, name: str) -> list[ir.Function]:
         main = self.library.program.libraries[self.library.program.main]

@@ -255,7 +255,7 @@ class GroupReader:
         components: list[Criterion] = []
         by_member: list[bool] = []
         for part in one.components:
-            pool = populations[pools[0]] if pools else None
+            pool = [populations[name] for name in pools]
             define, each = self.drivers.stratifier(part.define, pool, draft.basis, where)
             components.append(Criterion(define, part.text, part.coding))
             by_member.append(each)

@@ -37,11 +37,15 @@ _USAGES: Final = ("supplemental-data", "risk-adjustment-factor")
 
 @dataclass(frozen=True, slots=True)
 class _Libraries:
-    """What the Libraries hold: Library resources by (url, version), and CQL texts by (name, version)."""
+    """What the Libraries hold: Library resources by (url, version), and CQL texts by (name, version).
+
+    `unusable` says what is wrong with those that have no CQL that can be read: a problem only where one is needed.
+    """
 
     resources: Mapping[tuple[str, str | None], Sourced]
     texts: Mapping[tuple[str, str | None], str]
     names: Mapping[int, tuple[str, str | None]]  # id() of a Library resource -> key of its text
+    unusable: tuple[str, ...]
 
 
 def import_measures(
@@ -66,6 +70,7 @@ def import_measures(
     if not measures and not problems:
         problems.append("there is no Measure among the files")
     known = list(taken)
+    said = len(problems)
     read: list[MeasureDefinition] = []
     for measure in measures:
         made = _Reader(measure, libraries, value_sets, terminology, problems, folder).read()
@@ -73,7 +78,7 @@ def import_measures(
             problems.extend(_clashes(made, [*known, *read], measure.where))
             read.append(made)
     if problems:
-        raise MeasureError(list(dict.fromkeys(problems)))
+        raise MeasureError(list(dict.fromkeys((*problems[:said], *libraries.unusable, *problems[said:]))))
     return tuple(read)
 
 
@@ -126,17 +131,18 @@ def _libraries(found: Sequence[Sourced], problems: list[str]) -> _Libraries:
     resources: dict[tuple[str, str | None], Sourced] = {}
     texts: dict[tuple[str, str | None], str] = {}
     names: dict[int, tuple[str, str | None]] = {}
+    unusable: list[str] = []
     for one in kept:
         url = text_at(one.resource, "url")
         resources[url or f"Library/{one.resource.get('id')}", text_at(one.resource, "version")] = one
-        text = cql_of(one, problems)
+        text = cql_of(one, unusable)
         if text is None:
             continue
         key = _header(text, one)
         names[id(one.resource)] = key
         if texts.setdefault(key, text) != text:
             problems.append(f"{one.where}: another Library holds a different CQL library {key[0]} version {key[1]}")
-    return _Libraries(resources, texts, names)
+    return _Libraries(resources, texts, names, tuple(unusable))
 
 
 def _header(text: str, library: Sourced) -> tuple[str, str | None]:
@@ -232,6 +238,10 @@ class _Reader:
             return None
         url, _, version = str(named[0]).partition("|")
         held = {key: one for key, one in self.libraries.resources.items() if key[0] == url}
+        if not held:  # a reference by id, as some bundles have it
+            found = self.libraries.resources.items()
+            held = {key: one for key, one in found if f"Library/{one.resource.get('id')}" == url}
+            url = next((key[0] for key in held), url)
         if not held:
             self._problem(f"its Library {named[0]} is missing; there are {_listed(self.libraries.resources)}")
             return None

@@ -420,6 +420,23 @@ def test_strata_of_visits_by_a_list_and_by_a_function() -> None:
     assert by_class.codes == (Label("class of visit"),)
 
 
+def test_strata_of_a_ratio_with_two_initial_populations() -> None:
+    """A function is asked of the members of both."""
+    parts = [
+        population("initial-population", "Well", id="well"),
+        population("initial-population", "Emergencies", id="emergencies"),
+        population("denominator", "Well", extension=[extension("criteriaReference", valueString="well")]),
+        population("numerator", "Finished", extension=[extension("criteriaReference", valueString="emergencies")]),
+    ]
+    strata = [{"id": "class", "criteria": criteria("Class")}]
+    made = brought(measure("ratio", {"id": "r", "population": parts, "stratifier": strata}, basis="Encounter"))
+    (result,) = evaluated(made, child("a", WELL, visit("e", "2025-03-09", kind="EMER")))
+    assert {one.values[0].text: dict(one.populations) for one in result.groups[0].stratifiers[0].strata} == {
+        "AMB": {"initial-population": 1, "initial-population.numerator": 0, "denominator": 1, "numerator": 0},
+        "EMER": {"initial-population": 0, "initial-population.numerator": 1, "denominator": 0, "numerator": 1},
+    }
+
+
 def test_strata_by_components_and_of_observations() -> None:
     made = brought(
         measure(

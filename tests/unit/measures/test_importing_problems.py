@@ -11,8 +11,10 @@ from bring_examples import (
     VISITS_CQL,
     WELL_VISIT,
     bundle,
+    child,
     concept,
     criteria,
+    evaluated,
     extension,
     group,
     library,
@@ -21,6 +23,8 @@ from bring_examples import (
     population,
     problems,
 )
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
 from gapsvc.measures import MeasureError
 from gapsvc.measures.documents import Document
@@ -121,6 +125,15 @@ def test_content_is_base64_of_a_text(data: str) -> None:
         "entry[1]: Library/Visits: the data of its text/cql content is not the base64 of a UTF-8 text",
         NO_CQL,
     ]
+
+
+def test_a_library_that_nobody_needs_may_be_without_cql() -> None:
+    unused = {**library("", "Unused"), "content": [{"contentType": "application/elm+json", "data": "e30="}]}
+    assert problems(measure("proportion", PROPORTION), library(VISITS_CQL), unused, WELL_VISIT) == []
+
+
+def test_a_library_may_be_named_by_its_id() -> None:
+    assert wrong(measure("proportion", PROPORTION, library=["Library/Visits"])) == []
 
 
 def test_a_missing_include_is_named_with_who_needs_it() -> None:
@@ -477,3 +490,35 @@ def test_a_measure_that_is_there_already_is_not_replaced() -> None:
     moved["entry"][0]["resource"] |= {"url": f"{BASE}/Measure/other", "version": "2"}
     with pytest.raises(MeasureError, match="the id 'visits' is that of another measure"):
         import_measures([Document("visits.json", orjson.dumps(moved))], taken=there)
+
+
+@st.composite
+def spoiled(draw: st.DrawFn) -> dict[str, Any]:
+    """A bundle with one thing in it replaced by nonsense, or taken away."""
+    stratified = {**PROPORTION, "stratifier": [{"id": "sex", "criteria": criteria("Gender")}]}
+    sex = {"id": "sex", "criteria": criteria("Gender")}
+    whole = measure("proportion", stratified, basis="boolean", supplementalData=[sex])
+    content = orjson.loads(bundle(whole, library(VISITS_CQL), WELL_VISIT).content)
+    at: Any = content
+    while True:
+        keys = list(at) if isinstance(at, dict) else list(range(len(at)))
+        key = draw(st.sampled_from(keys))
+        if isinstance(at[key], (dict, list)) and at[key] and draw(st.integers(0, 5)):
+            at = at[key]
+            continue
+        if draw(st.booleans()):
+            del at[key]
+        else:
+            at[key] = draw(st.sampled_from([None, 0, True, "", "x", "a|b", [], {}, [None], [[]], [{}], {"x": {}}]))
+        return content
+
+
+@given(spoiled())
+@settings(max_examples=200, deadline=None)
+def test_no_spoiled_bundle_is_a_crash(content: dict[str, Any]) -> None:
+    """It is either still a measure that can be evaluated, or its problems are told."""
+    try:
+        for made in import_measures([Document("visits.json", orjson.dumps(content))]):
+            evaluated(made, child("a"))
+    except MeasureError as error:
+        assert error.problems
