@@ -4,9 +4,11 @@ from typing import Literal
 
 from cql_like.analysis.context import Context, show
 from cql_like.analysis.problems import UNKNOWN, broken, did_you_mean
-from cql_like.ir import Expression, Retrieve
+from cql_like.ir import AliasRef, Constant, Expression, ModelProperty, Query, Retrieve, Source
+from cql_like.model.profiles import CODES, FIXED, LOINC
+from cql_like.runtime.values import Code
 from cql_like.syntax import tree
-from cql_like.types import CODE, CODESYSTEM, CONCEPT, STRING, VALUESET, ListOf, Named, Type
+from cql_like.types import BOOLEAN, CODE, CODESYSTEM, CONCEPT, STRING, VALUESET, ListOf, Named, Type
 
 Comparator = Literal["in", "~", "="]
 
@@ -28,12 +30,44 @@ def retrieve(node: tree.Retrieve, context: Context) -> Expression:
     result = ListOf(kind)
     if codes is None:
         comparator: Comparator = "in"
+        if written is not info and kind.name in CODES:
+            code = Constant(type=CODE, span=node.span, value=Code(CODES[kind.name], LOINC))
+            return _make(node, kind, result, "code", code, "~", context)
     else:
         if path is None or codes.type == UNKNOWN:
             return broken(node.span) if path is None else _make(node, kind, result, path, None, "in", context)
         codes = _terminology(codes, node, context)
         comparator = node.comparator or ("in" if codes.type != CODE and codes.type != CONCEPT else "~")
-    return _make(node, kind, result, path if codes is not None else None, codes, comparator, context)
+    made = _make(node, kind, result, path if codes is not None else None, codes, comparator, context)
+    if written is not info and kind.name in FIXED:
+        return _where_fixed(made, kind, *FIXED[kind.name], context)
+    return made
+
+
+def _where_fixed(retrieved: Retrieve, kind: Named, name: str, value: str | bool, context: Context) -> Expression:
+    """The instances of a profile, told by the element that it fixes."""
+    models, span = context.services.models, retrieved.span
+    assert span is not None  # noqa: S101 - a retrieve of the text
+    written = models.implementing(kind)
+    element = models.element(written, name)
+    assert element is not None  # noqa: S101 - the table names elements of FHIR R4
+    alias = context.unique.unique("instance")
+    item = AliasRef(type=written, span=span, name=alias)
+    found = ModelProperty(type=element.type, span=span, source=item, name=name, choices=models.json_choices(element))
+    wanted = Constant(type=BOOLEAN if isinstance(value, bool) else STRING, span=span, value=value)
+    return Query(
+        type=retrieved.type,
+        span=span,
+        sources=(Source(alias, retrieved),),
+        lets=(),
+        relationships=(),
+        where=context.apply("Equal", [found, wanted], span),
+        returning=None,
+        distinct=False,
+        aggregate=None,
+        sort=(),
+        singular=False,
+    )
 
 
 def _make(
