@@ -46,7 +46,7 @@ class Forecast(NamedTuple):
     """A patient series forecast (7.4, 7.5). Days are ordinals and set only when the status is Not Complete.
 
     `number`: dose number (FORECASTDN-1). `latest`: the last day on which the dose counts.
-    `has_priority`: FORECASTPRIORITY-1. `dose`: the series dose that is forecast. `start`: the candidate
+    `dose`: the series dose that is forecast. `start`: the candidate
     earliest date, None where no rule gives one ("no assumptions will be made", 7.5): series selection then knows no
     start or finish; `earliest`, which people read, falls back on the recommended age, or else the day of birth.
     """
@@ -62,7 +62,6 @@ class Forecast(NamedTuple):
     past_due: int | None = None
     unadjusted_past_due: int | None = None
     latest: int | None = None
-    has_priority: bool = False
 
 
 def bars(antigen: Antigen, person: Person) -> Bars:
@@ -172,16 +171,16 @@ def _forecast_target(patient_series: PatientSeries, person: Person, barred: Bars
     dose = targets[patient_series.pointer].dose
     if dose.season_end is not None and assessed > dose.season_end:
         return Forecast(NOT_RECOMMENDED, PAST_SEASON)
-    rule = dose.age_rule(assessed)
+    rule = dose.only_age or dose.age_rule(assessed)
     maximum = ages[rule.maximum] if rule is not None and rule.maximum is not None else None
     if maximum is not None and assessed >= maximum:
         return Forecast(AGED_OUT, TOO_OLD_NOW)
-    intervals = [
-        (interval, reference)
-        for interval in dose.intervals
-        if interval.effective <= assessed <= interval.cessation
-        and (reference := reference_day(interval, patient_series, person, None)) is not None
-    ]
+    intervals: list[tuple[IntervalRule, int]] = []
+    for interval in dose.intervals:
+        if interval.effective <= assessed <= interval.cessation:
+            reference = reference_day(interval, patient_series, person, None)
+            if reference is not None:
+                intervals.append((interval, reference))
     start = _candidate_earliest(patient_series, person, dose, rule, intervals)
     unadjusted = _unadjusted_recommended(person, rule, intervals)
     earliest = start
@@ -192,7 +191,6 @@ def _forecast_target(patient_series: PatientSeries, person: Person, barred: Bars
 
     recommended = earliest if unadjusted is None or unadjusted < earliest else unadjusted
     overdue = _unadjusted_past_due(person, rule, intervals)
-    in_force = [one for one in dose.intervals if one.effective <= assessed <= one.cessation]
     return Forecast(
         NOT_COMPLETE,
         dose=dose,
@@ -204,7 +202,6 @@ def _forecast_target(patient_series: PatientSeries, person: Person, barred: Bars
         past_due=None if overdue is None else max(earliest, overdue),
         unadjusted_past_due=overdue,
         latest=None if maximum is None else maximum - 1,
-        has_priority=bool(in_force) and all(one.has_priority for one in in_force),
     )
 
 
@@ -216,20 +213,21 @@ def _candidate_earliest(
     intervals: Iterable[tuple[IntervalRule, int]],
 ) -> int | None:
     """FORECASTDTCAN-1. No absolute minimum enters: a forecast never offers the grace period."""
-    days: list[int] = []
+    found = 0
     if rule is not None and rule.minimum is not None:
-        days.append(person.ages[rule.minimum])
+        found = person.ages[rule.minimum]
     for interval, reference in intervals:
         if interval.minimum is not None:
-            days.append(interval.minimum.after(reference))
-    if person.conflict_ends:
-        days.extend(ends for vaccine, ends in person.conflict_ends.items() if vaccine in dose.preferable)
+            found = max(found, interval.minimum.after(reference))
+    for vaccine, ends in person.conflict_ends.items():
+        if vaccine in dose.preferable:
+            found = max(found, ends)
     if dose.season_start is not None:
-        days.append(dose.season_start)
+        found = max(found, dose.season_start)
     if patient_series.records:
         # The most recent dose also covers FORECASTDTCAN-1's inadvertent administrations: none is later.
-        days.append(patient_series.records[-1].day)
-    return max(days, default=None)
+        found = max(found, patient_series.records[-1].day)
+    return found or None
 
 
 def _unadjusted_recommended(
@@ -238,14 +236,12 @@ def _unadjusted_recommended(
     """FORECASTDT-2, without its last line: an age beats any interval."""
     if rule is not None and rule.earliest_recommended is not None:
         return person.ages[rule.earliest_recommended]
-    return max(
-        (
-            interval.earliest_recommended.after(reference)
-            for interval, reference in intervals
-            if interval.earliest_recommended is not None
-        ),
-        default=None,
-    )
+    found = None
+    for interval, reference in intervals:
+        if interval.earliest_recommended is not None:
+            day = interval.earliest_recommended.after(reference)
+            found = day if found is None or day > found else found
+    return found
 
 
 def _unadjusted_past_due(
@@ -254,12 +250,12 @@ def _unadjusted_past_due(
     """FORECASTDT-3."""
     if rule is not None and rule.latest_recommended is not None:
         return person.ages[rule.latest_recommended] - 1
-    days = [
-        interval.latest_recommended.after(reference) - 1
-        for interval, reference in intervals
-        if interval.latest_recommended is not None
-    ]
-    return max(days, default=None)
+    found = None
+    for interval, reference in intervals:
+        if interval.latest_recommended is not None:
+            day = interval.latest_recommended.after(reference) - 1
+            found = day if found is None or day > found else found
+    return found
 
 
 def _dose_number(patient_series: PatientSeries, dose: SeriesDose) -> int:
@@ -269,6 +265,13 @@ def _dose_number(patient_series: PatientSeries, dose: SeriesDose) -> int:
         return patient_series.satisfied + 1
     given = [target.satisfied_by for target in patient_series.targets if target.satisfied_by is not None]
     return sum(1 for one in given if one.day >= start) + 1
+
+
+def has_priority(made: Forecast, person: Person) -> bool:
+    """FORECASTPRIORITY-1: the target has preferable intervals, and each has the priority flag."""
+    intervals = made.dose.intervals if made.dose is not None else ()
+    in_force = [one for one in intervals if one.effective <= person.assessed <= one.cessation]
+    return bool(in_force) and all(one.has_priority for one in in_force)
 
 
 def recommended_vaccines(person: Person, made: Forecast, barred: Bars) -> tuple[str, ...]:

@@ -3,7 +3,7 @@
 from collections.abc import Iterable, Mapping, Sequence
 from typing import NamedTuple
 
-from .forecasting import recommended_vaccines, suitable_vaccines
+from .forecasting import has_priority, recommended_vaccines, suitable_vaccines
 from .history import Person
 from .schedule import Schedule, VaccineGroup
 from .selection import Evaluated, Selected
@@ -52,9 +52,11 @@ def group_forecasts(
 ) -> dict[str, list[GroupForecast]]:
     """Vaccine group → its forecasts, standard before risk; groups that concern nobody here are left out."""
     found: dict[str, list[GroupForecast]] = {}
+    # Without an observation no risk series is relevant.
+    types = ("standard", "risk") if person.active else ("standard",)
     for group in schedule.groups.values():
         made: list[GroupForecast] = []
-        for series_type in ("standard", "risk"):
+        for series_type in types:
             contained = [
                 chosen
                 for antigen in group.antigens
@@ -161,7 +163,7 @@ def _earliest(group: VaccineGroup, contained: Sequence[Evaluated], person: Perso
         return None
     if len(group.antigens) == 1:
         return min(days)
-    if not any(one.forecast.has_priority for one in contained):
+    if not any(has_priority(one.forecast, person) for one in contained):
         return max(days)
     given = [
         dose.day

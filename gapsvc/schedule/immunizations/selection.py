@@ -107,6 +107,10 @@ def _speaks_alone(one: Evaluated) -> bool:
 
 def _prioritized(members: Sequence[Evaluated], person: Person, trace: Trace) -> Evaluated | None:
     """Sections 8.1 to 8.7 for one series group."""
+    if not trace:
+        unstarted = _unstarted_default(members)
+        if unstarted is not None:
+            return unstarted
     open_to = [one for one in members if one.forecast.status != CONTRAINDICATED] or list(members)  # SELECTB-24
     defaults = [one for one in open_to if one.series.is_default]
     default = defaults[0] if len(defaults) == 1 else None
@@ -130,6 +134,19 @@ def _prioritized(members: Sequence[Evaluated], person: Person, trace: Trace) -> 
     if trace:
         trace(f"  {chosen.series.name if chosen else 'no series'}: {why} [Table 8-3]")
     return chosen
+
+
+def _unstarted_default(members: Sequence[Evaluated]) -> Evaluated | None:
+    """The default of a standard group without any valid dose: what Tables 8-2 and 8-3 come to there, at once."""
+    default = None
+    for one in members:
+        if one.progress.satisfied or one.series.kind != "standard":
+            return None
+        if one.series.is_default:
+            if default is not None or one.forecast.status == CONTRAINDICATED:
+                return None
+            default = one
+    return default
 
 
 def _scorable(
