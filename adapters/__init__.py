@@ -7,12 +7,12 @@ from collections.abc import Callable, Iterable, Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Literal
 
-from adapters.base import Batch, Fetched, Rejected, Source, SourceError
+from adapters.base import Batch, Fetched, Rejected, Source, SourceError, SourceUnreachable
 
 if TYPE_CHECKING:
     from adapters.http import RetryPolicy
 
-__all__ = ["Batch", "Fetched", "Rejected", "Source", "SourceError", "open_source"]
+__all__ = ["Batch", "Fetched", "Rejected", "Source", "SourceError", "SourceUnreachable", "open_source"]
 
 
 def open_source(

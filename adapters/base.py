@@ -61,3 +61,7 @@ class Source(Protocol):
 
 class SourceError(Exception):
     """A source can't go on. The message names the source and what to do; it holds no patient data."""
+
+
+class SourceUnreachable(SourceError):
+    """No request gets an answer to the end of the retry policy: there is no use in asking for more now."""

@@ -20,7 +20,7 @@ import urllib3
 from requests.adapters import HTTPAdapter
 
 from adapters.auth import Auth, NoAuth, Reply, Request
-from adapters.base import JsonObject, SourceError
+from adapters.base import JsonObject, SourceError, SourceUnreachable
 from adapters.origins import origin_of, same_host, shown
 from adapters.repair import read_json
 
@@ -68,6 +68,10 @@ class HttpError(SourceError):
         super().__init__(message)
         self.status = status
         self.outcome = outcome
+
+
+class NoAnswer(HttpError, SourceUnreachable):
+    """Every attempt ended without a whole answer."""
 
 
 class _Transient(Exception):
@@ -169,7 +173,7 @@ class HttpClient:
             spent = self._clock() - started
             if attempt >= policy.attempts or spent + delay > policy.deadline:
                 advice = _ADVICE.get(status or 0, "pull again later; it goes on where it stopped")
-                raise HttpError(
+                raise (NoAnswer if status is None else HttpError)(
                     f"{request.method} {shown(request.url)}: {problem}, still after {attempt} "
                     f"{'attempt' if attempt == 1 else 'attempts'} in {spent:.0f} s; {advice}",
                     status,

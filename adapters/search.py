@@ -20,7 +20,7 @@ from fhirpy.base.utils import encode_params
 
 from adapters.base import Batch, Fetched, JsonObject, Rejected, SourceError
 from adapters.bundles import targets_of
-from adapters.http import HttpClient, HttpError
+from adapters.http import HttpClient, HttpError, NoAnswer
 from adapters.origins import origin_of, pinned, shown
 from adapters.outcomes import codes_of, is_error, worded
 from adapters.repair import repair
@@ -295,7 +295,8 @@ class SearchSource:
             if gone and not is_first:
                 return _Page((), None, (), None, 0, expired=True)
             said = worded(bad.outcome, self._vendor.outcome_codes) if bad.outcome else ""
-            raise HttpError(f"{self._name}: {bad}{said and f' ({said})'}", bad.status, bad.outcome) from None
+            kind = NoAnswer if isinstance(bad, NoAnswer) else HttpError
+            raise kind(f"{self._name}: {bad}{said and f' ({said})'}", bad.status, bad.outcome) from None
         if not isinstance(bundle, dict) or bundle.get("resourceType") not in ("Bundle", "OperationOutcome"):
             raise SourceError(f"{self._name}: GET {shown(url)}: expected a Bundle; check the base URL")
         if bundle["resourceType"] == "OperationOutcome":  # in the place of a Bundle: seen with empty results

@@ -14,7 +14,7 @@ from datetime import UTC, date, datetime
 from time import monotonic
 from typing import Any, Protocol
 
-from adapters.base import Batch, Source, SourceError
+from adapters.base import Batch, Source, SourceError, SourceUnreachable
 from cql_like import CqlRuntimeError
 from gapsvc.evaluation.result import MeasureResult
 from gapsvc.records.record import PatientRecord
@@ -43,6 +43,7 @@ class TypeReport:
     since: str | None = None
     resumed: bool = False
     error: str | None = None
+    unreachable: bool = False  # the error is that the source gave no answer at all
 
 
 @dataclass(frozen=True, slots=True)
@@ -118,11 +119,13 @@ def pull(
     started = clock() if now is None else now
     under_way = store.begin_pull(source.name, started)
     ordered = sorted(dict.fromkeys(types), key=lambda name: name != "Patient")
+    reports: dict[str, TypeReport] = {}
     with _few_collections():
-        reports = {
-            name: _pull_type(store, under_way, source, name, started, progress, whole, commit_resources)
-            for name in ordered
-        }
+        for name in ordered:
+            if any(report.unreachable for report in reports.values()):  # the next type would wait as long in vain
+                reports[name] = TypeReport(BatchCounts(), error="not asked for: the source can't be reached")
+            else:
+                reports[name] = _pull_type(store, under_way, source, name, started, progress, whole, commit_resources)
     linked = store.link()
     report = PullReport(source.name, under_way.id, reports, linked)
     store.end_pull(under_way, clock(), ordered, complete=report.complete)
@@ -145,6 +148,7 @@ def _pull_type(
     rejections: Counter[str] = Counter()
     notices: dict[str, None] = {}
     error: str | None = None
+    unreachable = False
     seen = 0
     try:
         for group in _committed_together(_batches(store, under_way, source, reading), commit_resources):
@@ -158,7 +162,7 @@ def _pull_type(
                 progress(resource_type, seen, group[-1].total)
         store.end_type(under_way, resource_type)
     except SourceError as stopped:
-        error = str(stopped)
+        error, unreachable = str(stopped), isinstance(stopped, SourceUnreachable)
     return TypeReport(
         counts=counts,
         repairs=dict(sorted(repairs.items())),
@@ -167,6 +171,7 @@ def _pull_type(
         since=reading.since,
         resumed=reading.resumed,
         error=error,
+        unreachable=unreachable,
     )
 
 

@@ -8,11 +8,12 @@ from urllib.parse import parse_qs, urlsplit
 
 import orjson
 import pytest
+import requests
 import responses
 
 from adapters import open_source
 from adapters.auth import BearerToken
-from adapters.base import Batch, SourceError
+from adapters.base import Batch, SourceError, SourceUnreachable
 from adapters.http import HttpClient, HttpError, RetryPolicy
 from adapters.outcomes import worded
 from adapters.search import MAX_RESTARTS, SearchSource, group_members
@@ -341,6 +342,16 @@ def test_by_patient_an_ehr_that_lists_no_patients_says_what_it_needs(web: respon
     web.add("GET", f"{BASE}/Patient", json=outcome("error", "invalid", "4111"), status=400)
     with pytest.raises(SourceError, match="say which ones to read, by their ids or by a Group"):
         list(source("epic").batches("Patient"))
+
+
+def test_an_endpoint_without_an_answer_is_told_from_one_that_refuses(web: responses.RequestsMock) -> None:
+    web.add("GET", f"{BASE}/Location", body=requests.exceptions.ConnectionError())
+    web.add("GET", f"{BASE}/Organization", status=500)
+    with pytest.raises(SourceUnreachable, match="ehr: GET https://ehr.example/fhir/Location: no connection"):
+        list(source().batches("Location"))
+    with pytest.raises(HttpError) as refused:
+        list(source().batches("Organization"))
+    assert not isinstance(refused.value, SourceUnreachable)
 
 
 def test_patients_who_are_new_are_read_whole(web: responses.RequestsMock) -> None:

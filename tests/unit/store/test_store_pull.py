@@ -13,7 +13,7 @@ from pathlib import Path
 import pytest
 from store_examples import NOON, ListSource, batch, encounter, everything, patient, updated
 
-from adapters.base import Batch
+from adapters.base import Batch, SourceUnreachable
 from gapsvc import jobs
 from gapsvc.jobs import PullReport, TypeReport
 from gapsvc.store import BatchCounts, LinkCounts, Store
@@ -95,6 +95,27 @@ def test_a_failing_type_does_not_keep_others_from_being_read(store: Store) -> No
     record = store.record("p1")
     assert record is not None
     assert len(record.resources["Encounter"]) == 7
+
+
+class Silent(ListSource):
+    """An endpoint that gives no answer."""
+
+    def batches(self, resource_type: str, *, since: str | None = None, cursor: str | None = None) -> Iterator[Batch]:
+        self.asked.append((resource_type, since, cursor))
+        raise SourceUnreachable("clinic: no connection, still after 8 attempts")
+
+
+def test_a_source_that_does_not_answer_is_not_asked_for_the_other_types(store: Store) -> None:
+    source = Silent("clinic", VISITS)
+
+    report = pulled(store, source)
+
+    assert source.asked == [("Patient", None, None)]
+    assert not report.complete
+    assert [found.error for found in report.types.values()] == [
+        "clinic: no connection, still after 8 attempts",
+        "not asked for: the source can't be reached",
+    ]
 
 
 class Broken(ListSource):

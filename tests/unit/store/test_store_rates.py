@@ -44,6 +44,6 @@ def test_a_rate_so_far_and_a_final_one(store: Store) -> None:
         (date(2026, 6, 2), 2, 1),
         (date(2027, 1, 1), 3, 1),
     ):
-        assert summary(day) == RateSummary(**counts, **said, final_denominator=denominator, final_numerator=numerator), (
-            day
-        )
+        assert summary(day) == RateSummary(
+            **counts, **said, final_denominator=denominator, final_numerator=numerator
+        ), day
