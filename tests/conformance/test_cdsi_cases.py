@@ -12,15 +12,13 @@ SHARED = Path(__file__).resolve().parents[2] / "../shared/conformance/cdsi"
 # file -> (cases, forecasts that agree, dose verdicts, of which agree); raise with every gain, never lower.
 FLOORS = {
     "healthy-v4.45.jsonl": (512, 512, 1150, 1150),
-    "underlying-v4.6.jsonl": (130, 116, 202, 198),
+    "underlying-v4.6.jsonl": (130, 118, 202, 199),
 }
 # The misses that docs/immunizations.md explains one by one.
 EXPLAINED = {
     "2016-UC-0003",
     "2016-UC-0032",
     "2016-UC-0060",
-    "2016-UC-0114",
-    "2016-UC-0123",
     "2016-UC-0130",
     "2016-UC-0153",
     "2016-UC-0167",
