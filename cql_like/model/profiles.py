@@ -1,9 +1,9 @@
 """What tells the instances of a profile from others of its resource, where data do not name their profiles.
 
 A retrieve of a profile (`["observation-bp"]`, `["ImmunizationNotDone"]`) means the instances of that profile. Plain
-FHIR seldom says in `meta.profile` which profiles it meets, so the elements that a profile fixes decide: the code of a vital
-sign (FHIR R4 vital signs profiles; US Core 6.1.0), the status of what was not done (QICore 4.1.1 and 6.0.0, negation
-profiles). Profiles that fix nothing of the kind are all of their resource.
+FHIR seldom says in `meta.profile` which profiles it meets, so the elements that a profile fixes decide: the code of a
+vital sign (FHIR R4 vital signs profiles; US Core 6.1.0), the status of what was not done (QICore 4.1.1 and 6.0.0,
+negation profiles). Profiles that fix nothing of the kind are all of their resource.
 """
 
 from collections.abc import Mapping
