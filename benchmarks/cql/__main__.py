@@ -1,6 +1,6 @@
 """`make bench-cql`: how fast the CQL engine is, on the machine at hand. Figures are printed, answers are asserted.
 
-python -m benchmarks.cql [--children N] [--reference N] [measure] [start-up] [clauses]
+python -m benchmarks.cql [--children N] [--reference N] [measure] [start-up] [clauses] [javascript]
 """
 
 import argparse
@@ -17,7 +17,7 @@ from typing import Any
 
 import cql_like
 from benchmarks.__main__ import machine
-from benchmarks.cql import clauses, measure
+from benchmarks.cql import clauses, measure, peer
 from benchmarks.cql.by_hand import ByHand
 from benchmarks.cql.children import Child, children
 
@@ -139,7 +139,7 @@ def run_start_up() -> None:
 
 def main(arguments: Sequence[str] | None = None) -> None:
     """Runs the parts that are named, or all."""
-    parts = ["measure", "start-up", "clauses"]
+    parts = ["measure", "start-up", "clauses", "javascript"]
     parser = argparse.ArgumentParser(prog="python -m benchmarks.cql", description=__doc__)
     parser.add_argument("--children", type=int, default=CHILDREN)
     parser.add_argument("--reference", type=int, default=BY_REFERENCE, help="children for the reference evaluator")
@@ -153,6 +153,8 @@ def main(arguments: Sequence[str] | None = None) -> None:
         run_start_up()
     if "clauses" in wanted:
         clauses.main()
+    if "javascript" in wanted:
+        peer.main()
 
 
 if __name__ == "__main__":
