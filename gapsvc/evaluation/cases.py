@@ -4,8 +4,8 @@ A file holds a list of cases. A case gives the record in short: `born`, and by i
 
 - `visits`: the day, or an object with `on` and what differs from an ordinary finished office visit;
 - `doses` (Immunization), `procedures`, `observations`, `conditions`: `"<code> <day>"`, or an object with `code`,
-  `on` and what differs (`status`, `system`; `value` of an observation; `also`: FHIR elements as they are). The code's system is
-  CVX, CPT, LOINC or SNOMED CT by the kind of resource, unless `system` says otherwise.
+  `on` and what differs (`status`, `system`; `value` of an observation; `also`: FHIR elements as they are). The code's
+  system is CVX, CPT, LOINC or SNOMED CT by the kind of resource, unless `system` says otherwise.
 
 It may add FHIR resources as they are (`resources`, each about `Patient/child`). `expect` says, per group, the furthest
 population reached and the parts of the gap record; `"*"` says it of every group that is not named.
