@@ -2,7 +2,7 @@
 
     python -m gapsvc.schedule.immunizations forecast CASES.jsonl --out OUT.jsonl
     python -m gapsvc.schedule.immunizations forecast --conformance FILE.jsonl ...
-    python -m gapsvc.schedule.immunizations forecast CASES.jsonl --explain ID [--group GROUP]
+    python -m gapsvc.schedule.immunizations forecast CASES.jsonl --explain [ID] [--group GROUP]
     python -m gapsvc.schedule.immunizations import FOLDER_OR_ZIP --into FOLDER
 
 Exit codes: 0 done; 1 a conformance case differs, or a line couldn't be used; 2 wrong usage or a refused file.
@@ -40,7 +40,13 @@ def main(arguments: Sequence[str]) -> int:
     forecast.add_argument("cases", nargs="*", type=Path, metavar="CASES.jsonl")
     forecast.add_argument("--out", type=Path, help="where the result lines go (standard output without it)")
     forecast.add_argument("--conformance", action="store_true", help="compare with what the cases expect")
-    forecast.add_argument("--explain", metavar="ID", help="follow one case through the steps")
+    forecast.add_argument(
+        "--explain",
+        metavar="ID",
+        nargs="?",
+        const="",
+        help="follow one case (the first, unless named) through the steps",
+    )
     forecast.add_argument("--group", help="with --explain: one vaccine group only")
     bring = commands.add_parser("import", help="read CDC's supporting data XML into a schedule of ours")
     bring.add_argument("source", type=Path, metavar="FOLDER_OR_ZIP")
@@ -134,18 +140,18 @@ def check_conformance(schedule: Schedule, paths: Sequence[Path], tell: Tell) -> 
 
 
 def explain_case(schedule: Schedule, paths: Sequence[Path], wanted: str, group: str | None, tell: Tell) -> int:
-    """Print one case's way through the steps. Returns 2 when there is no such case or group."""
+    """Print one case's way through the steps; the first case's when `wanted` is empty. 2: no such case or group."""
     name = None if group is None else conformance.group_name(schedule, group)
     if name is not None and name not in schedule.groups:
         tell(f"no vaccine group {group}; the schedule has {', '.join(schedule.groups)}")
         return 2
     for _, line in read_lines(paths):
-        if line is not None and str(line.get("id")) == wanted:
+        if line is not None and (not wanted or str(line.get("id")) == wanted):
             try:
                 for text in explain(schedule, read_case(line), name):
                     tell(text)
             except UnusableCase as error:
-                tell(f"{wanted}: {error}")
+                tell(f"{line.get('id')}: {error}")
                 return 2
             return 0
     tell(f"no case {wanted} in {', '.join(path.name for path in paths)}")

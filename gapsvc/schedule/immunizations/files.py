@@ -80,7 +80,7 @@ def _refused(file: str, element: str, reason: str) -> ScheduleRefused:
 
 def version_of(source: Path) -> str:
     """The version that a folder's or ZIP's name tells (`cdsi-4.64`). Raises ScheduleRefused when it tells none."""
-    found = _VERSION_IN_NAME.search(source.name)
+    found = _VERSION_IN_NAME.search(source.resolve().name)
     if found is None:
         raise _refused(source.name, "(version)", "the name tells no version: name it with --version, such as 4.64")
     return found[1]

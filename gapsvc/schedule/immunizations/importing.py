@@ -6,19 +6,15 @@ word, a code that is declared nowhere or a missing antigen file refuses the whol
 """
 
 import re
-from collections.abc import Callable, Iterable, Mapping
-from datetime import date, datetime
+from collections.abc import Iterable, Mapping
 from typing import Any
 
-from .calendar import NotAnOffset, parse_offset
 from .xml_reading import Node, Problem, Unreadable, read_xml
 from .xml_shapes import ANTIGEN, SCHEDULE, check_shape
+from .xml_values import ANY_CODE, CVX_CODE, OBSERVATION_CODE, ValueReader
 
 FORMAT = 1
 _VERSION = re.compile(r"^\d+\.\d+[A-Za-z0-9.-]*$")
-_CVX = re.compile(r"^\d{2,3}$")
-_OBSERVATION = re.compile(r"^\d{3}$")
-_CODE = re.compile(r"^\S+$")
 
 Document = dict[str, Any]
 
@@ -31,97 +27,6 @@ class ScheduleRefused(Exception):
         shown = [str(problem) for problem in self.problems[:20]]
         more = len(self.problems) - len(shown)
         super().__init__("\n".join([*shown, *([f"... and {more} more problems"] if more else [])]))
-
-
-class _Reader:
-    """Reads values out of one file's nodes; a value that can't be read is a problem and None."""
-
-    def __init__(self, file: str, problems: list[Problem]) -> None:
-        self.file = file
-        self.problems = problems
-
-    def problem(self, node: Node, reason: str) -> None:
-        self.problems.append(Problem(self.file, node.where, reason))
-
-    def child(self, node: Node, tag: str) -> Node | None:
-        return next((child for child in node.children if child.tag == tag), None)
-
-    def text(self, node: Node, tag: str) -> str | None:
-        """The child's text; None when empty or `n/a`."""
-        child = self.child(node, tag)
-        return None if child is None or child.text.casefold() in ("", "n/a") else child.text
-
-    def required(self, node: Node, tag: str) -> str:
-        text = self.text(node, tag)
-        if text is None:
-            self.problem(node, f"<{tag}> is empty")
-        return text or ""
-
-    def _parsed(self, node: Node, tag: str, parse: "Callable[[str], str]", expected: str) -> str | None:
-        text = self.text(node, tag)
-        if text is None:
-            return None
-        try:
-            return parse(text)
-        except ValueError:
-            self.problem(self.child(node, tag) or node, f"{text!r} is not {expected}")
-            return None
-
-    def offset(self, node: Node, tag: str) -> str | None:
-        """A length of time in its short form (`6w-4d`)."""
-        return self._parsed(node, tag, _short_offset, "a length of time such as '6 weeks - 4 days'")
-
-    def day(self, node: Node, tag: str) -> str | None:
-        """An ISO date."""
-        return self._parsed(node, tag, _compact_day, "a date (yyyymmdd)")
-
-    def american_day(self, node: Node, tag: str) -> str | None:
-        """An ISO date from mm/dd/yyyy."""
-        return self._parsed(node, tag, _american_day, "a date (mm/dd/yyyy)")
-
-    def number(self, node: Node, tag: str) -> int | None:
-        text = self._parsed(node, tag, lambda value: str(int(value)), "a whole number")
-        return None if text is None else int(text)
-
-    def choice(self, node: Node, tag: str, words: Mapping[str, Any], *, empty: Any = None) -> Any:
-        """The value that the child's word stands for, whatever its case."""
-        text = self.text(node, tag)
-        if text is None:
-            return empty
-        key = " ".join(text.casefold().split())
-        if key not in words:
-            self.problem(self.child(node, tag) or node, f"{text!r} is none of {', '.join(sorted(words))}")
-            return empty
-        return words[key]
-
-    def code(self, node: Node, tag: str, pattern: re.Pattern[str], what: str) -> str:
-        text = self.text(node, tag)
-        if text is None or not pattern.match(text):
-            self.problem(self.child(node, tag) or node, f"{text!r} is not {what}")
-        return text or ""
-
-    def codes(self, node: Node, tag: str) -> list[str]:
-        """CVX codes separated by semicolons (or commas), with or without blanks."""
-        found = [part.strip() for part in re.split("[;,]", self.text(node, tag) or "") if part.strip()]
-        for code in found:
-            if not _CVX.match(code):
-                self.problem(self.child(node, tag) or node, f"{code!r} is not a CVX code")
-        return found
-
-
-def _short_offset(text: str) -> str:
-    try:
-        return parse_offset(text).text
-    except NotAnOffset as error:
-        raise ValueError(text) from error
-
-
-def _compact_day(text: str) -> str:
-    return date.fromisoformat(datetime.strptime(text, "%Y%m%d").date().isoformat()).isoformat()  # noqa: DTZ007
-
-
-def _american_day(text: str) -> str:
-    return datetime.strptime(text, "%m/%d/%Y").date().isoformat()  # noqa: DTZ007 - a calendar day has no zone
 
 
 _YES_NO = {"yes": True, "no": False, "y": True, "n": False}
@@ -142,7 +47,7 @@ _COUNT_LOGIC = {"greater than": ">", "equal to": "=", "equal": "=", "equals": "=
 _DOSE_TYPES = {"valid": "valid", "total": "total"}
 
 
-class _AntigenReader(_Reader):
+class _AntigenReader(ValueReader):
     """One AntigenSupportingData file."""
 
     def antigen(self, root: Node) -> tuple[str, Document]:
@@ -173,7 +78,7 @@ class _AntigenReader(_Reader):
 
     def immunity(self, node: Node) -> Document:
         history = [
-            self.code(child, "guidelineCode", _OBSERVATION, "an observation code")
+            self.code(child, "guidelineCode", OBSERVATION_CODE, "an observation code")
             for child in node.all("clinicalHistory")
             if child.children
         ]
@@ -189,7 +94,7 @@ class _AntigenReader(_Reader):
                     "before": before,
                     "country": self.text(child, "birthCountry"),
                     "except": [
-                        self.code(exclusion, "exclusionCode", _OBSERVATION, "an observation code")
+                        self.code(exclusion, "exclusionCode", OBSERVATION_CODE, "an observation code")
                         for exclusion in child.all("exclusion")
                         if exclusion.children
                     ],
@@ -201,7 +106,7 @@ class _AntigenReader(_Reader):
         group = self.child(node, "vaccineGroup")
         return [
             [
-                self.code(child, "observationCode", _OBSERVATION, "an observation code"),
+                self.code(child, "observationCode", OBSERVATION_CODE, "an observation code"),
                 self.offset(child, "beginAge"),
                 self.offset(child, "endAge"),
             ]
@@ -212,7 +117,7 @@ class _AntigenReader(_Reader):
         group = self.child(node, "vaccine")
         return [
             [
-                self.code(child, "observationCode", _OBSERVATION, "an observation code"),
+                self.code(child, "observationCode", OBSERVATION_CODE, "an observation code"),
                 [self.vaccine(vaccine) for vaccine in child.all("contraindicatedVaccine")],
             ]
             for child in (group.all("contraindication") if group else ())
@@ -221,7 +126,7 @@ class _AntigenReader(_Reader):
     def vaccine(self, node: Node) -> list[str | None]:
         """[CVX, begin age, end age]."""
         return [
-            self.code(node, "cvx", _CVX, "a CVX code"),
+            self.code(node, "cvx", CVX_CODE, "a CVX code"),
             self.offset(node, "beginAge"),
             self.offset(node, "endAge"),
         ]
@@ -234,7 +139,7 @@ class _AntigenReader(_Reader):
             self.problem(node, "<seriesType> is empty")
         indications = [
             [
-                self.code(code, "code", _OBSERVATION, "an observation code"),
+                self.code(code, "code", OBSERVATION_CODE, "an observation code"),
                 self.offset(child, "beginAge"),
                 self.offset(child, "endAge"),
             ]
@@ -289,7 +194,7 @@ class _AntigenReader(_Reader):
             "preferable": [self.preferable(child) for child in node.all("preferableVaccine") if child.children],
             "allowable": [self.vaccine(child) for child in node.all("allowableVaccine") if child.children],
             "inadvertent": [
-                self.code(child, "cvx", _CVX, "a CVX code")
+                self.code(child, "cvx", CVX_CODE, "a CVX code")
                 for child in node.all("inadvertentVaccine")
                 if child.children
             ],
@@ -322,7 +227,7 @@ class _AntigenReader(_Reader):
         if recent:
             return ["recent", recent]
         if observed is not None and observed.children:
-            return ["observation", self.code(observed, "code", _OBSERVATION, "an observation code")]
+            return ["observation", self.code(observed, "code", OBSERVATION_CODE, "an observation code")]
         self.problem(node, "names nothing that the interval counts from")
         return ["previous"]
 
@@ -393,7 +298,7 @@ class _AntigenReader(_Reader):
         return condition
 
 
-class _ScheduleReader(_Reader):
+class _ScheduleReader(ValueReader):
     """The ScheduleSupportingData file."""
 
     def schedule(self, root: Node) -> Document:
@@ -404,7 +309,7 @@ class _ScheduleReader(_Reader):
         conflicts = [
             [
                 *(
-                    self.code(self.child(row, side) or row, "cvx", _CVX, "a CVX code")
+                    self.code(self.child(row, side) or row, "cvx", CVX_CODE, "a CVX code")
                     for side in ("previous", "current")
                 ),
                 *(
@@ -429,7 +334,7 @@ class _ScheduleReader(_Reader):
             self.problem(root, f"vaccine groups without antigens, or the reverse: {sorted(set(full) ^ set(members))}")
         cvx: Document = {}
         for row in rows("cvxToAntigenMap", "cvxMap"):
-            code = self.code(row, "cvx", _CVX, "a CVX code")
+            code = self.code(row, "cvx", CVX_CODE, "a CVX code")
             if code in cvx:
                 self.problem(row, f"CVX {code} is mapped twice")
             cvx[code] = {
@@ -445,14 +350,14 @@ class _ScheduleReader(_Reader):
             }
         observations: Document = {}
         for row in rows("observations", "observation"):
-            code = self.code(row, "observationCode", _OBSERVATION, "an observation code")
+            code = self.code(row, "observationCode", OBSERVATION_CODE, "an observation code")
             if code in observations:
                 self.problem(row, f"observation {code} is defined twice")
             coded = self.child(row, "codedValues")
             observations[code] = {
                 "title": self.required(row, "observationTitle"),
                 "codes": [
-                    [self.required(value, "codeSystem"), self.code(value, "code", _CODE, "a code")]
+                    [self.required(value, "codeSystem"), self.code(value, "code", ANY_CODE, "a code")]
                     for value in (coded.all("codedValue") if coded else ())
                 ],
             }

@@ -224,6 +224,8 @@ def test_an_explanation_follows_series_doses_and_the_choice(
     assert any("is a best series" in line for line in lines)
     assert lines[-1] == "  2026-01-14 CVX 119: Rotavirus: Not Valid"
 
+    assert main(["forecast", path, "--explain", "--group", "ROTA"]) == 0  # the first case of the file
+    assert capsys.readouterr().out.splitlines() == lines
     assert main(["forecast", path, "--explain", "nobody"]) == 2
     assert main(["forecast", path, "--explain", "infant", "--group", "Mars"]) == 2
 
