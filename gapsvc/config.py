@@ -144,6 +144,12 @@ SETTINGS = (
     ),
     Setting("evaluation.measures", (), _texts, "ids of the measures that are in use; empty: all"),
     Setting(
+        "schedule.immunizations",
+        "latest",
+        _text,
+        "the version of CDC's immunization schedule that is in use, or latest; `gapsvc schedule list` names them",
+    ),
+    Setting(
         "linking.person_systems",
         ("http://dhcs.ca.gov/medi-cal/cin",),
         _texts,

@@ -14,6 +14,7 @@ from gapsvc.api.cql import cql
 from gapsvc.api.evaluate import evaluate
 from gapsvc.api.forms import register_forms
 from gapsvc.api.health import health
+from gapsvc.api.immds import immds
 from gapsvc.api.records import records
 from gapsvc.api.service import Service
 from gapsvc.config import load
@@ -37,7 +38,7 @@ def create_app(service: Service | None = None) -> Flask:
     register_access(app)
     register_forms(app)
     app.register_blueprint(health)
-    for part in (capability, care_gaps, evaluate, cql, artefacts, records):
+    for part in (capability, care_gaps, evaluate, cql, immds, artefacts, records):
         app.register_blueprint(part, url_prefix="/fhir")
     return app
 

@@ -86,7 +86,10 @@ def metadata() -> Response:
             SERVED,
             date=STATEMENT_DATE,
             instantiates=(),
-            operations=(OperationUse("cql", "http://hl7.org/fhir/uv/cql/OperationDefinition/cql-cql"),),
+            operations=(
+                OperationUse("cql", "http://hl7.org/fhir/uv/cql/OperationDefinition/cql-cql"),
+                OperationUse("immds-forecast", "http://hl7.org/fhir/us/immds/OperationDefinition/immds-forecast"),
+            ),
             security="Bearer tokens, issued to registered clients, with SMART system scopes (system/<Type>.rs).",
         )
     )

@@ -6,12 +6,11 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any, cast
 
-import orjson
 from flask import Request
 
 from fhir_profiles.outcome import OutcomeIssue
-from gapsvc.api.answers import FHIR_JSON, Refusal, refuse
-from gapsvc.api.parameters import is_id
+from gapsvc.api.answers import Refusal
+from gapsvc.api.parameters import is_id, parameters_resource
 
 LONGEST_EXPRESSION = 100_000  # characters
 _SUPPORTED = ("expression", "subject", "parameters", "library", "data", "useServerData")
@@ -45,22 +44,7 @@ def read_request(request: Request) -> Asked:
     Raises:
         Refusal: 400 with an issue for each mistake, or 415 for a body of another type.
     """
-    return _Reader().read(_parameters(request))
-
-
-def _parameters(request: Request) -> list[Any]:
-    if request.mimetype not in (FHIR_JSON, "application/json"):
-        raise refuse(415, "not-supported", "the body must be a FHIR Parameters resource in application/fhir+json")
-    try:
-        body = orjson.loads(request.get_data())
-    except orjson.JSONDecodeError as error:
-        raise refuse(400, "structure", f"the body is not JSON: {error.msg} at character {error.pos}") from None
-    if not isinstance(body, dict) or body.get("resourceType") != "Parameters":
-        raise refuse(400, "structure", "the body must be a FHIR Parameters resource", "Parameters")
-    listed = body.get("parameter", [])
-    if not isinstance(listed, list):
-        raise refuse(400, "structure", "parameter must be a list", "Parameters.parameter")
-    return cast("list[Any]", listed)
+    return _Reader().read(parameters_resource(request).get("parameter", []))
 
 
 class _Reader:

@@ -20,7 +20,6 @@ from fhir_profiles.deqm import (
     summary_measure_report,
 )
 from fhir_profiles.outcome import OutcomeIssue, operation_outcome
-from gapsvc import SOFTWARE, VERSION
 from gapsvc.api.access import reads, require_read
 from gapsvc.api.answers import FHIR_JSON, Refusal, fhir, refuse
 from gapsvc.api.care_gaps import NAMING, measures_asked, panel_asked
@@ -29,7 +28,7 @@ from gapsvc.api.parameters import FhirDate, Reference, Text, read
 from gapsvc.api.service import Service, service
 from gapsvc.evaluation.catalogue import types_read
 from gapsvc.evaluation.evaluator import PreparedEvaluation
-from gapsvc.evaluation.result import Basis, MeasureResult
+from gapsvc.evaluation.result import MeasureResult
 from gapsvc.evaluation.summary import Summing
 from gapsvc.records.record import PatientRecord
 
@@ -243,16 +242,7 @@ def _failure(measure: str, records: int | None = None) -> OutcomeIssue:
 
 def _summaries(records: Iterable[PatientRecord], question: _Question, whose: str) -> dict[str, Any]:
     """One Bundle with a summary of each measure. Fails (500) where a measure's rules failed on every record."""
-    sums = [
-        Summing(
-            one.measure,
-            one.period_start,
-            one.period_end,
-            one.as_of,
-            Basis(one.measure.canonical, f"{SOFTWARE} {VERSION}", one.measure.schedule, {}),
-        )
-        for one in question.measures
-    ]
+    sums = [Summing.of(one) for one in question.measures]
     failures = dict.fromkeys((one.measure.id for one in question.measures), 0)
     for record in records:
         results, failed = _ask(record, question)

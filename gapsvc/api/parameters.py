@@ -218,21 +218,29 @@ _PRIMITIVES = frozenset(
 )
 
 
-def _from_body(request: Request, unsupported: Mapping[str, str]) -> dict[str, list[Any]]:
-    text = request.get_data()
-    if not text:
-        return {}
+def parameters_resource(request: Request) -> dict[str, Any]:
+    """The Parameters resource that a request carries; its `parameter`, where given, is a list.
+
+    Raises:
+        Refusal: 415 for a body of another type, 400 where it is no such resource.
+    """
     if request.mimetype not in (FHIR_JSON, "application/json"):
         raise refuse(415, "not-supported", "a body must be application/fhir+json or application/json")
     try:
-        body = orjson.loads(text)
+        body = orjson.loads(request.get_data())
     except orjson.JSONDecodeError as error:
         raise refuse(400, "structure", f"the body is not JSON: {error.msg} at character {error.pos}") from None
     if not isinstance(body, dict) or body.get("resourceType") != "Parameters":
         raise refuse(400, "structure", "the body must be a FHIR Parameters resource", "Parameters")
-    parameters = body.get("parameter", [])
-    if not isinstance(parameters, list):
+    if not isinstance(body.get("parameter", []), list):
         raise refuse(400, "structure", "parameter must be a list", "Parameters.parameter")
+    return body
+
+
+def _from_body(request: Request, unsupported: Mapping[str, str]) -> dict[str, list[Any]]:
+    if not request.get_data():
+        return {}
+    parameters = parameters_resource(request).get("parameter", [])
     given: dict[str, list[Any]] = {}
     issues: list[OutcomeIssue] = []
     for at, parameter in enumerate(cast("list[Any]", parameters)):

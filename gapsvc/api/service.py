@@ -13,6 +13,8 @@ from gapsvc.evaluation.evaluator import Evaluator
 from gapsvc.measures import MeasureDefinition
 from gapsvc.measures.installing import installed
 from gapsvc.publishing import public_base, reporting_of
+from gapsvc.schedule.immunizations import Schedule
+from gapsvc.schedules import active_schedule
 from gapsvc.security.clients import ClientRegistry
 from gapsvc.store import Store
 
@@ -29,6 +31,7 @@ class Service:
     store: Store
     evaluators: Mapping[str, Evaluator]
     clients: ClientRegistry
+    schedule: Schedule  # CDC's immunization schedule, compiled
     base_url: str
     now: Callable[[], datetime] = _now
 
@@ -40,10 +43,11 @@ class Service:
         base_url: str | None = None,
         now: Callable[[], datetime] = _now,
     ) -> "Service":
-        """Compile the measures in use and read the clients.
+        """Compile the measures and the immunization schedule in use, and read the clients.
 
         Raises:
             MeasureError: a measure that the settings name does not exist, or is wrong.
+            NoSuchSchedule, UnknownFormat: the settings' schedule is not installed, or can't be read.
         """
         return Service(
             settings=settings,
@@ -52,6 +56,7 @@ class Service:
                 settings["evaluation.measures"], installed(settings.measures_folder), cache=settings.cache_folder
             ),
             clients=ClientRegistry(settings.clients),
+            schedule=active_schedule(settings),
             base_url=(base_url or public_base(settings)).rstrip("/"),
             now=now,
         )

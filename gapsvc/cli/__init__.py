@@ -2,6 +2,7 @@
 
 from gapsvc.cli.data import evaluate_command, gaps_command, pull_command
 from gapsvc.cli.demo import demo_command
+from gapsvc.cli.immunizations import forecast_command, schedule_group
 from gapsvc.cli.main import main
 from gapsvc.cli.measures import measures_group
 from gapsvc.cli.sandbox import sandbox_group
@@ -10,10 +11,12 @@ from gapsvc.cli.service import serve_command, token_command
 for command in (
     demo_command,
     evaluate_command,
+    forecast_command,
     gaps_command,
     measures_group,
     pull_command,
     sandbox_group,
+    schedule_group,
     serve_command,
     token_command,
 ):

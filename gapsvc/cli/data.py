@@ -16,13 +16,14 @@ from adapters.vendors import vendor_names
 from cql_like import CqlRuntimeError, Profile
 from fhir_profiles.deqm import Reporting, individual_measure_report
 from gapsvc import jobs
-from gapsvc.cli import show
+from gapsvc.cli import scores, show
 from gapsvc.cli.console import ERR, OUT, Day, progress, today
 from gapsvc.cli.main import EXIT_NOT_FOUND, EXIT_PARTIAL, EXIT_SETTINGS, EXIT_SOURCE, Failure, load_settings
 from gapsvc.config import Settings, SourceSettings
 from gapsvc.evaluation.catalogue import evaluators, types_read, types_to_pull
 from gapsvc.evaluation.evaluator import Evaluator
 from gapsvc.evaluation.result import MeasureResult
+from gapsvc.evaluation.summary import Summing
 from gapsvc.evaluation.tally import Tally
 from gapsvc.measures.installing import installed
 from gapsvc.publishing import reporting_of
@@ -191,6 +192,11 @@ def _evaluate(
             report = evaluate_store(store, chosen, period, day)
             OUT.print(f"{report.results:,} new results for {report.persons:,} children who were due")
             show.rates_of_store(store, [evaluator.measure for evaluator in chosen], period, day)
+            sums = scores.without_gaps(evaluator.on(*period, day) for evaluator in chosen)
+            for one in sums.values():
+                for result in store.results(measure_url=one.measure.url, period=period):
+                    one.add(result)
+            scores.show(sums.values())
         _end_if_failed(report.failures)
         OUT.print("next: python -m gapsvc gaps, or python -m gapsvc serve", style="dim")
         return
@@ -198,8 +204,10 @@ def _evaluate(
         raise click.UsageError("--data needs --out FILE.ndjson")
     if not out.parent.is_dir():
         raise click.BadParameter(f"there is no folder {out.parent}", param_hint="--out")
-    tally, failures = _evaluate_folder(settings, data, out, chosen, period, day)
+    sums = scores.without_gaps(evaluator.on(*period, day) for evaluator in chosen)
+    tally, failures = _evaluate_folder(settings, data, out, chosen, period, day, sums)
     show.rates(tally, [evaluator.measure for evaluator in chosen], period, day)
+    scores.show(sums.values())
     OUT.print(f"{tally.results:,} MeasureReports in {out}")
     _end_if_failed(failures)
 
@@ -225,8 +233,9 @@ def _evaluate_folder(
     chosen: Sequence[Evaluator],
     period: tuple[date, date],
     as_of: date,
+    sums: dict[str, Summing],
 ) -> tuple[Tally, dict[str, list[str]]]:
-    """The counts, and by measure the persons on whose records its rules failed."""
+    """The counts, and by measure the persons on whose records its rules failed. Results are added to `sums`."""
     source = FileSource(data)
     types = types_to_pull(chosen)
     rejected = 0
@@ -261,6 +270,7 @@ def _evaluate_folder(
                         failures.setdefault(each.measure.id, []).append(record.person_id)
                         continue
                     tally.add(result)
+                    scores.add(sums, result)
                     write_report(file, result, reporting)
                 if number % 100 == 0 or number == len(records):
                     tell(number, len(records))

@@ -11,6 +11,8 @@ from gapsvc import VERSION
 from gapsvc.config import Settings, SettingsError, load
 from gapsvc.measures import MeasureError
 from gapsvc.sandbox.archive import ArchiveError
+from gapsvc.schedule.immunizations import NoSuchSchedule
+from gapsvc.schedule.immunizations.compiling import UnknownFormat
 from gapsvc.store import StoreError
 from gapsvc.telemetry import configure_logging, places
 
@@ -24,6 +26,7 @@ EXIT_NOT_FOUND = 7  # there is no such child, or there are no children at all
 EXIT_SYSTEM = 8  # a file can't be read or written, or a port can't be listened on
 EXIT_PARTIAL = 9  # a measure's rules failed on some records; everything else was done
 EXIT_CHECK = 10  # demo --exit: the service did not answer as it should
+EXIT_SCHEDULE = 11  # an immunization schedule is not installed, or was refused
 
 _EXITS: tuple[tuple[type[Exception], int], ...] = (
     (SettingsError, EXIT_SETTINGS),
@@ -32,6 +35,8 @@ _EXITS: tuple[tuple[type[Exception], int], ...] = (
     (cql_like.CqlErrors, EXIT_MEASURE),
     (StoreError, EXIT_STORE),
     (ArchiveError, EXIT_SOURCE),
+    (NoSuchSchedule, EXIT_SCHEDULE),
+    (UnknownFormat, EXIT_SCHEDULE),
 )
 _UNFORESEEN = 1
 

@@ -123,6 +123,8 @@ def _rates(
 ) -> None:
     OUT.print(f"{period[0]} to {period[1]}, as of {as_of}", style="bold")
     for measure, by_group in found:
+        if not measure.gaps_are_known:
+            continue
         table = Table(
             title=measure.title, title_justify="left", title_style="bold", box=SIMPLE_HEAD, padding=(0, 1, 0, 0)
         )

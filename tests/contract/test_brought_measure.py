@@ -348,6 +348,27 @@ def test_add_list_evaluate_remove(home: Path) -> None:
     assert (again.exit_code, again.stderr) == (5, "Error: no measure 'LeadScreening' was added; there are none\n")
 
 
+def test_evaluate_shows_the_scores_of_measures_without_gaps(home: Path) -> None:
+    """Over a folder, and from the store; no line of theirs in the table of gaps."""
+    population = lead_screening()["group"][0]["population"][0]
+    cohort = lead_screening(
+        title="Two-year-olds seen",
+        scoring=concept("measure-scoring", "cohort"),
+        group=[{"id": "all", "description": "Seen", "population": [population]}],
+    )
+    (home / "cohort.json").write_bytes(measure_bundle(cohort))
+    assert run("measures", "add", str(home / "cohort.json")).exit_code == 0
+    data = str(write_children(home / "children"))
+    out = str(home / "reports.ndjson")
+    period = ("--measure", MEASURE, "--period-start", "2026-01-01")
+    assert run("pull", "--from", data).exit_code == 0
+    for ran in (run("evaluate", "--data", data, "--out", out, *period), run("evaluate", *period)):
+        assert ran.exit_code == 0, ran.output
+        rows = [line.split() for line in ran.stdout.splitlines()]
+        assert ["Seen", "not", "scored", "initial", "population", "6"] in rows
+        assert not [row for row in rows if row[:1] == ["Seen"] and "nobody" in row]
+
+
 def test_a_wrong_measure_is_refused_with_every_problem_and_nothing_is_kept(home: Path) -> None:
     wrong = orjson.loads(measure_bundle(lead_screening(version=None, scoring=concept("measure-scoring", "composite"))))
     (home / "wrong.json").write_bytes(orjson.dumps(wrong))
