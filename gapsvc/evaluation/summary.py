@@ -10,6 +10,7 @@ from datetime import date
 from decimal import Decimal
 from types import MappingProxyType
 
+from gapsvc.evaluation.evaluator import PreparedEvaluation
 from gapsvc.evaluation.result import (
     Basis,
     Coding,
@@ -100,6 +101,13 @@ class Summing:
         default_factory=dict[tuple[str, str], dict[tuple[Label, ...], _Counts]]
     )
     _supplemental: dict[str, dict[Label, int]] = field(default_factory=dict[str, dict[Label, int]])
+
+    @staticmethod
+    def of(prepared: PreparedEvaluation) -> "Summing":
+        """Nobody yet, of a measure bound to a period and a day."""
+        measure = prepared.measure
+        basis = Basis(measure.canonical, prepared.software, measure.schedule, {})
+        return Summing(measure, prepared.period_start, prepared.period_end, prepared.as_of, basis)
 
     def add(self, result: MeasureResult) -> None:
         """Count one person's result."""
