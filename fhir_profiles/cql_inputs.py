@@ -139,9 +139,8 @@ def _value(name: str, entry: JsonMapping) -> tuple[Type, Any]:
 
 def _parts(listed: Sequence[Any]) -> tuple[Type, Any]:
     """A nested list, whose parts are all called `element`, or a tuple."""
-    names = {cast("dict[str, Any]", each).get("name") for each in listed if isinstance(each, dict)}
     elements = dict(_elements(listed))
-    if names == {"element"}:
+    if list(elements) == ["element"]:
         kind, value = elements["element"]
         return (kind, value) if len(listed) > 1 else (ListOf(kind), [value])
     kind = TupleOf(tuple(sorted((name, kind) for name, (kind, _) in elements.items())))
@@ -151,7 +150,7 @@ def _parts(listed: Sequence[Any]) -> tuple[Type, Any]:
 def _absent(name: str, entry: JsonMapping) -> tuple[Type, Any]:
     """Null, an empty list or an empty tuple: an extension at the value that is not there says which."""
     companions = [companion for key, companion in entry.items() if key.startswith("_value")]
-    urls = {extension.get("url") for companion in companions for extension in _extensions(companion)}
+    urls = [extension.get("url") for companion in companions for extension in _extensions(companion)]
     if EMPTY_LIST in urls:
         return ListOf(ANY), []
     if EMPTY_TUPLE in urls:
@@ -204,7 +203,7 @@ def _with_digits(value: Decimal, companion: Any) -> Decimal:
 
 def _as_given(value: DateTime | Time, companion: Any) -> DateTime | Time:
     """The value without what FHIR wants and the extensions time-precision and time-hasOffset say was not given."""
-    said = {each.get("url"): each for each in _extensions(companion)}
+    said = {str(each.get("url")): each for each in _extensions(companion)}
     precision = said.get(TIME_PRECISION, _NOTHING).get("valueCode")
     count = 1 if precision == "hour" else 2 if precision == "minute" else 4
     if isinstance(value, Time):

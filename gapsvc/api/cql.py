@@ -185,7 +185,7 @@ class NoPatient:
 
 def _record(here: Service, asked: Asked, types: Iterable[str]) -> PatientRecord | NoPatient:
     """What the expression may retrieve: the given data, then the server's data of the subject."""
-    resources = {(each["resourceType"], each.get("id") or f"#{at}"): each for at, each in enumerate(asked.data)}
+    resources = {(each["resourceType"], _id(each) or f"#{at}"): each for at, each in enumerate(asked.data)}
     patients = [each for each in asked.data if each["resourceType"] == "Patient"]
     if asked.subject is None:
         if len(patients) > 1:
@@ -215,7 +215,12 @@ def _held(resources: Iterable[JsonObject], patient: JsonObject | None) -> Patien
     frozen = {name: tuple(found) for name, found in by_type.items()}
     if patient is None:
         return NoPatient(PatientRecord("", {}, frozen))
-    return PatientRecord(patient.get("id", ""), patient, {**frozen, "Patient": (patient,)})
+    return PatientRecord(_id(patient) or "", patient, {**frozen, "Patient": (patient,)})
+
+
+def _id(resource: JsonObject) -> str | None:
+    identity = resource.get("id")
+    return identity if isinstance(identity, str) else None
 
 
 _SUBJECT_ELEMENTS = ("subject", "patient", "beneficiary", "individual")  # of R4's Patient compartment

@@ -1,5 +1,6 @@
 """`$cql`: what each CQL type becomes in FHIR, what an expression may see, and what is said when it is wrong."""
 
+import random
 from collections.abc import Mapping
 from typing import Any
 
@@ -393,6 +394,60 @@ def test_a_body_that_is_no_parameters(api: Api, body: str) -> None:
     response = api.flask.post("/fhir/$cql", data=body, headers=headers)
     assert response.status_code == 400
     outcome(response)
+
+
+ANYTHING: list[Any] = [None, 0, 1.5, True, "x", "2024-13", "", [], {}, [None], [[1]], {"coding": [None]}, {"url": [1]}]
+EXPRESSIONS = (
+    "Patient.birthDate",
+    "AgeInYears()",
+    "[Encounter] E where E.period during Interval[@2024-01-01, @2024-12-31] return E.type.coding.code",
+    "[Encounter] E with [Observation] O such that O.status = E.status return E",
+    "[Observation] O return O.value",
+    "Count([Observation] O where (O.value as FHIR.Quantity) > 5 'kg')",
+    "Patient.contact",
+)
+
+
+def spoilt(found: Any, chance: random.Random) -> Any:
+    """The same JSON with something else at one place."""
+    if found and chance.random() < 0.8:
+        if isinstance(found, dict):
+            key = chance.choice(list(found))
+            return {**found, key: spoilt(found[key], chance)}
+        if isinstance(found, list):
+            at = chance.randrange(len(found))
+            return [*found[:at], spoilt(found[at], chance), *found[at + 1 :]]
+    return chance.choice(ANYTHING)
+
+
+def test_json_that_is_no_fhir_never_breaks_the_service(api: Api) -> None:
+    weight = {
+        "resourceType": "Observation",
+        "id": "w",
+        "status": "final",
+        "valueQuantity": {"value": 5.5, "code": "kg"},
+    }
+    given = {
+        "resourceType": "Parameters",
+        "parameter": [
+            {"name": "A", "valuePeriod": {"start": "2024", "end": "2025"}},
+            {"name": "B", "part": [{"name": "x", "valueQuantity": {"value": 1, "unit": "mg"}}]},
+            {"name": "C", **marker("data-absent-reason", valueCode="unknown")},
+        ],
+    }
+    statuses = set()
+    for seed in range(400):
+        chance = random.Random(seed)
+        body: dict[str, Any] = {
+            "resourceType": "Parameters",
+            "parameter": [
+                {"name": "expression", "valueString": chance.choice(EXPRESSIONS)},
+                spoilt(data(BABY, VISIT, weight), chance),
+                {"name": "parameters", "resource": spoilt(given, chance) if chance.random() < 0.5 else given},
+            ],
+        }
+        statuses.add(api.post("/fhir/$cql", body).status_code)
+    assert statuses == {200, 400}
 
 
 def test_all_mistakes_are_named_at_once(api: Api) -> None:
