@@ -38,16 +38,10 @@ TOKEN = "benchmark"  # noqa: S105 - of a service that lives for the length of th
 
 def machine() -> str:
     """Processor, cores used, Python."""
-    model = next(
-        (
-            line.split(":", 1)[1].strip()
-            for line in Path("/proc/cpuinfo").read_text(encoding="utf-8").splitlines()
-            if line.startswith("model name")
-        )
-        if Path("/proc/cpuinfo").exists()
-        else (),
-        platform.processor(),
-    )
+    told = Path("/proc/cpuinfo")
+    lines = told.read_text(encoding="utf-8").splitlines() if told.exists() else []
+    names = [line.split(":", 1)[1].strip() for line in lines if line.startswith("model name")]
+    model = names[0] if names else platform.processor()
     return f"{model}, Python {platform.python_version()}, one process"
 
 

@@ -191,7 +191,7 @@ class ByHand:
                     leaving
                     and codes & self.stays
                     and _codes(leaving) & _TO_HOSPICE
-                    and _within(period.get("end"), year)
+                    and _within((period or {}).get("end"), year)
                 ):
                     return True
         if any(self._is_hospice_finding(observation, year) for observation in resources.get("Observation", ())):
@@ -295,7 +295,7 @@ def _within(moment: str | None, year: int) -> bool:
 
 
 def _during(period: Any, year: int) -> bool:
-    return bool(period) and _within(period.get("start"), year) and _within(period.get("end"), year)
+    return bool(period) and _within(period.get("start"), year) and _within((period or {}).get("end"), year)
 
 
 def _overlaps(period: Any, year: int) -> bool:
