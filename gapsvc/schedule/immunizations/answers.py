@@ -13,8 +13,11 @@ from .verdicts import EXTRANEOUS, NOT_VALID, SUB_STANDARD, VALID, Verdict
 Line = dict[str, Any]
 _Typed = dict[str, list[tuple[bool, Verdict]]]  # type of series -> (by a best series, verdict)
 
-# A dose of several antigens of one group: what must be repeated for any of them comes before what counts.
-_GROUP_STATUS: Mapping[str, int] = MappingProxyType({NOT_VALID: 0, SUB_STANDARD: 1, VALID: 2, EXTRANEOUS: 3})
+# A dose of several antigens of one group. Where the full group is always given (MMR), what must be repeated for any
+# antigen decides, as the lowest dose number does (FORECASTDN-2); elsewhere what counts for any (Tdap that is too soon
+# for tetanus still gives the pertussis dose for which CDSi hastens it).
+_WHOLE: Mapping[str, int] = MappingProxyType({NOT_VALID: 0, SUB_STANDARD: 1, VALID: 2, EXTRANEOUS: 3})
+_ANY: Mapping[str, int] = MappingProxyType({VALID: 0, NOT_VALID: 1, SUB_STANDARD: 2, EXTRANEOUS: 3})
 _FAVOURABLE: Mapping[str, int] = MappingProxyType({VALID: 0, EXTRANEOUS: 1, NOT_VALID: 2, SUB_STANDARD: 3})
 NO_VERDICT: Mapping[str, Any] = MappingProxyType({"status": None, "reasons": None, "rule": None, "target": None})
 
@@ -88,7 +91,10 @@ def dose_groups(outcome: Outcome) -> dict[int, dict[str, Line]]:
                         verdict = other.progress.verdicts[index]
                 found[record.position][group].setdefault(series_type, []).append((is_best, verdict))
     return {
-        position: {group: _group_line(by_type) for group, by_type in groups.items()}
+        position: {
+            group: _group_line(by_type, _WHOLE if outcome.schedule.groups[group].full else _ANY)
+            for group, by_type in groups.items()
+        }
         for position, groups in found.items()
     }
 
@@ -101,18 +107,18 @@ def _candidates(selected: Selected, series_type: str) -> tuple[bool, list[Evalua
     return False, [one for one in selected.prioritized if one.series.blends_as == series_type]
 
 
-def _group_line(by_type: _Typed) -> Line:
-    typed = {kind: _line([verdict for _, verdict in found]) for kind, found in by_type.items()}
+def _group_line(by_type: _Typed, order: Mapping[str, int]) -> Line:
+    typed = {kind: _line([verdict for _, verdict in found], order) for kind, found in by_type.items()}
     best = [typed[kind] for kind, found in by_type.items() if any(is_best for is_best, _ in found)]
     chosen = min(best, key=lambda line: _FAVOURABLE[line["status"]], default=NO_VERDICT)
     return {**chosen, "by_type": typed}
 
 
-def _line(verdicts: list[Verdict]) -> Line:
-    """The verdict of a group: of several antigens', the one that asks for most."""
+def _line(verdicts: list[Verdict], order: Mapping[str, int]) -> Line:
+    """The verdict of a group: of several antigens', the one that goes first."""
     decisive = verdicts[0]
     for verdict in verdicts[1:]:
-        if _GROUP_STATUS[verdict.status] < _GROUP_STATUS[decisive.status]:
+        if order[verdict.status] < order[decisive.status]:
             decisive = verdict
     alike = [verdict for verdict in verdicts if verdict.status == decisive.status]
     reasons = list(dict.fromkeys(reason.text for verdict in alike for reason in verdict.reasons))

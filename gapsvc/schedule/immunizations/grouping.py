@@ -74,9 +74,19 @@ def group_forecasts(
 
 
 def products(person: Person, one: GroupForecast) -> tuple[str, ...]:
-    """The CVX codes that may be given next: those recommended by name first, then any other that is preferable."""
-    suitable = (cvx for part in one.series for cvx in suitable_vaccines(person, part.forecast, part.barred))
-    return tuple(dict.fromkeys((*one.vaccines, *suitable))) if one.status == NOT_COMPLETE else ()
+    """The CVX codes that may be given next: those recommended by name first, then any other that is preferable.
+
+    Of a group with several antigens, those that suit every antigen whose dose may be given on the group's earliest
+    day: where pertussis hastens the group (priority interval), Td alone would come too soon and protect too little.
+    """
+    if one.status != NOT_COMPLETE or one.earliest is None:
+        return ()
+    waiting = [part for part in one.series if part.forecast.earliest is not None]
+    hastening = [part for part in waiting if (part.forecast.earliest or 0) <= one.earliest]
+    suitable = [suitable_vaccines(person, part.forecast, part.barred) for part in hastening]
+    common = [cvx for cvx in suitable[0] if all(cvx in other for other in suitable)] if suitable else []
+    named = [cvx for cvx in one.vaccines if cvx in common]
+    return tuple(dict.fromkeys((*named, *common)))
 
 
 def _speaker(best: Iterable[Evaluated], series_type: str, person: Person) -> Evaluated | None:

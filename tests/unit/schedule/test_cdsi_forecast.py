@@ -296,3 +296,19 @@ def test_travel_before_the_first_birthday_gets_its_own_forecast(result: Callable
         ("standard", "Not Complete", "2026-01-01"),
         ("risk", "Not Complete", "2025-07-01"),
     ]
+
+
+def test_a_tdap_that_is_too_soon_for_tetanus_still_counts_for_pertussis(result: Callable[..., Line]) -> None:
+    """Priority intervals (MULTIANTVG-1): a Td a month ago is no reason to wait for the first Tdap."""
+    born, td = "2010-02-14", ("2024-08-03", "113")
+    (dtap,) = result(born, "2024-09-05", ("2015-02-09", "110"), td)["groups"]["DTaP/Tdap/Td"]
+    assert dtap["earliest"] <= "2024-09-05"
+    assert {"115", "113", "09"} & set(dtap["products"]) == {"115"}  # Td alone would protect too little
+    tdap = result(born, "2024-09-05", ("2015-02-09", "110"), td, ("2024-09-05", "115"))["doses"][2]
+    assert tdap["groups"]["DTaP/Tdap/Td"]["status"] == "Valid"
+
+
+def test_an_mmr_that_is_too_soon_for_one_antigen_is_to_be_repeated(result: Callable[..., Line]) -> None:
+    """A mumps vaccine 20 days before: measles and rubella count, mumps doesn't; MMR is always given whole."""
+    found = result("2020-01-01", "2021-06-01", ("2021-02-01", "07"), ("2021-02-21", "03"))
+    assert [dose["groups"]["MMR"]["status"] for dose in found["doses"]] == ["Valid", "Not Valid"]
