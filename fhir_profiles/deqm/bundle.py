@@ -10,7 +10,7 @@ keeps it as a logical reference (type, identifier, display) instead. The source 
 """
 
 from collections.abc import Collection, Iterable, Mapping, Sequence
-from typing import Any, cast
+from typing import Any, Final, cast
 
 from fhir_profiles.deqm import wording
 from fhir_profiles.deqm.guidance import detailed_guidance_response
@@ -37,10 +37,20 @@ from fhir_profiles.plain import (
 from fhir_profiles.references import logical_reference, with_references
 from fhir_profiles.terms import GAPS_BUNDLE, GAPS_COMPOSITION, LOINC, URI_SYSTEM
 
+_SCORINGS_WITH_GAPS: Final = ("proportion", "ratio")
+
 
 def listed_groups(result: ResultLike, statuses: Collection[str] | None) -> list[GroupLike]:
-    """The rates whose gap status was asked for (`status` of `$care-gaps`); all of them when None."""
-    return [group for group in result.groups if statuses is None or group.gap.status in statuses]
+    """The rates whose gap status was asked for (`status` of `$care-gaps`); all of them when None.
+
+    DEQM infers gaps for proportions and ratios only: groups of other scoring are in the report, but have no issue.
+    """
+    return [
+        group
+        for group in result.groups
+        if (group.scoring or result.scoring) in _SCORINGS_WITH_GAPS
+        and (statuses is None or group.gap.status in statuses)
+    ]
 
 
 def gaps_composition(

@@ -90,6 +90,9 @@ class GroupReader:
         basis = extension_value(group, "populationBasis") or extension_value(self.measure.resource, "populationBasis")
         populations = self._populations(group, scoring, where)
         improvements = [str(coding.get("code")) for coding in codings_of(extension_value(group, "improvementNotation"))]
+        if improvements and not {"increase", "decrease"} & set(improvements):
+            said = repr(improvements[0][:80])
+            self.problems.append(f"{where}: improvementNotation {said} is not known; expected increase or decrease")
         return GroupDraft(
             id=name,
             title=_words(group) or text_at(self.measure.resource, "title") or name,

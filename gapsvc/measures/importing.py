@@ -185,6 +185,7 @@ class _Reader:
         subjects = [str(coding.get("code")) for coding in codings_of(resource.get("subjectCodeableConcept"))]
         if subjects and "Patient" not in subjects:
             self._problem(f"its subject is {', '.join(subjects)}; only measures of Patients can be evaluated")
+        self._improvement()
         library = self._library()
         groups = items(resource, "group")
         if not groups:
@@ -228,8 +229,12 @@ class _Reader:
         return known
 
     def _improvement(self) -> str:
+        """Without one, more is better."""
         codes = [str(coding.get("code")) for coding in codings_of(self.measure.resource.get("improvementNotation"))]
-        return next((code for code in codes if code in _IMPROVEMENTS), _IMPROVEMENTS[0])
+        found = next((code for code in codes if code in _IMPROVEMENTS), None)
+        if codes and found is None:
+            self._problem(f"improvementNotation {codes[0][:80]!r} is not known; expected increase or decrease")
+        return found or _IMPROVEMENTS[0]
 
     def _library(self) -> tuple[tuple[str, str | None], str] | None:
         named = self.measure.resource.get("library")

@@ -85,6 +85,16 @@ def test_the_scoring_is_one_of_four(scoring: str | None, problem: str) -> None:
     assert wrong(measure(scoring, PROPORTION)) == [problem]
 
 
+def test_the_direction_is_known() -> None:
+    upwards = {"coding": [{"code": "upwards"}]}
+    made = measure("proportion", PROPORTION, improvementNotation=upwards)
+    assert wrong(made) == ["improvementNotation 'upwards' is not known; expected increase or decrease"]
+    rate = {**PROPORTION, "extension": [extension("improvementNotation", valueCodeableConcept=upwards)]}
+    assert wrong(measure("proportion", rate)) == [
+        "group 'rate': improvementNotation 'upwards' is not known; expected increase or decrease"
+    ]
+
+
 def test_a_measure_of_organizations_is_refused() -> None:
     made = measure("proportion", PROPORTION, subjectCodeableConcept={"coding": [{"code": "Organization"}]})
     assert wrong(made) == ["its subject is Organization; only measures of Patients can be evaluated"]

@@ -7,10 +7,10 @@ from decimal import Decimal
 from typing import Any
 
 import pytest
-from deqm_cases import BASIS, REPORTING
+from deqm_cases import BASIS, REPORTING, THREE_BY_120
 from fhir.resources.R4B.measurereport import MeasureReport
 
-from fhir_profiles.deqm import evaluation_bundle, summary_measure_report
+from fhir_profiles.deqm import evaluation_bundle, listed_groups, summary_measure_report
 from fhir_profiles.validate import validate
 from gapsvc.evaluation.result import Coding, Label, Observations, StratifierResult, Stratum
 from gapsvc.evaluation.summary import GroupSummary, MeasureSummary, SupplementalCount
@@ -176,6 +176,13 @@ def test_strata_by_components_have_no_code_of_their_own() -> None:
     (stratifier,) = made["group"][0]["stratifier"]
     assert "code" not in stratifier
     assert [one["code"]["text"] for one in stratifier["stratum"][0]["component"]] == ["sex", "class"]
+
+
+def test_groups_that_can_have_no_gap_have_no_issue() -> None:
+    cohort = replace(THREE_BY_120.groups[0], id="all", scoring="cohort", populations={"initial-population": 1})
+    rate = replace(THREE_BY_120.groups[1], scoring="proportion")
+    mixed = replace(THREE_BY_120, groups=(cohort, rate))
+    assert [group.id for group in listed_groups(mixed, None)] == [rate.id]
 
 
 def test_the_bundle_holds_reports_and_what_could_not_be_evaluated() -> None:
