@@ -40,6 +40,7 @@ from gapsvc.records.record import PatientRecord
 
 cql = Blueprint("cql", __name__)
 
+MAX_BODY_BYTES = 20_000_000  # `data` may hold a whole chart
 # The reference engine, because it counts its steps: each makes at most one value, so that they bound the memory too.
 LIMITS = Limits(seconds=5, steps=2_000_000)
 Texts = Mapping[tuple[str, str | None], str]
@@ -52,6 +53,7 @@ def evaluate() -> Response:
     here = service()
     if not g.client.may_read("Patient"):
         require_read("Library")  # before the body is looked at: who may ask nothing learns nothing
+    request.max_content_length = MAX_BODY_BYTES
     asked = read_request(request)
     require_read(
         *(["Patient"] if asked.subject else []), *(["Library"] if asked.libraries or not asked.subject else [])

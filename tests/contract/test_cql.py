@@ -274,6 +274,12 @@ def test_given_data_goes_before_the_servers(api: Api) -> None:
     assert count["valueInteger"] == 0
 
 
+def test_a_whole_chart_may_be_given(api: Api) -> None:
+    visits = [{**VISIT, "id": f"visit-{number}", "text": {"div": "x" * 1_000}} for number in range(2_000)]
+    (count,) = answer(api, "Count([Encounter])", data(BABY, *visits))
+    assert count["valueInteger"] == 2_000
+
+
 def test_of_several_patients_the_subject_is_meant(api: Api) -> None:
     sister = {"resourceType": "Patient", "id": "sister", "birthDate": "2020-01-01"}
     assert outcome(ask(api, "1", data(BABY, sister)))[0][2] == ["subject"]
