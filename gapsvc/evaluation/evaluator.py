@@ -274,7 +274,10 @@ def _said(gap: Mapping[str, str], say: Callable[[str], Any], *, looked_at: bool)
     """What the gap defines say. Outside the initial population only the day on which that changes is asked."""
     if not gap:
         return Said(defined=False)
-    values = {part: say(name) for part, name in gap.items() if looked_at or part == "Changes On"}
+    if not looked_at:
+        changes_on = gap.get("Changes On")
+        return Said(defined=changes_on is not None, changes_on=None if changes_on is None else _day(say(changes_on)))
+    values = {part: say(name) for part, name in gap.items()}
     return Said(
         defined="Changes On" in gap,
         need=_need(values.get("Need")),

@@ -53,6 +53,11 @@ def score(scoring: str, populations: Mapping[str, int], observations: Sequence[O
 
     Exclusions and exceptions are taken off here: `populations` counts them in what they exclude from.
     """
+    if not observations and scoring in ("proportion", "ratio"):  # the usual case, for one person mostly 0 or 1
+        over, under = remaining(populations, "numerator"), remaining(populations, "denominator")
+        if not under:
+            return None
+        return Decimal(over // under) if over % under == 0 else rounded(Decimal(over) / Decimal(under))
     by_population = {one.of: aggregate(one) for one in observations}
     if scoring == "continuous-variable":
         return by_population.get("measure-population")
