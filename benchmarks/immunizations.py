@@ -9,6 +9,7 @@ import random
 import statistics
 import time
 from collections.abc import Callable
+from dataclasses import replace
 from datetime import date, timedelta
 
 import orjson
@@ -92,6 +93,8 @@ def main() -> None:
     cases = children(count)
     gc.freeze()  # as the commands do: the cycle collector needn't walk the schedule between cases
     figures("evaluate and forecast", lambda case: assess(schedule, case), cases)
+    known = {case.id: assess(schedule, replace(case, doses=case.doses[:-1])) for case in cases}
+    figures("the same after one more dose", lambda case: assess(schedule, case, previous=known[case.id]), cases)
     figures("evaluate, forecast, write the line", lambda case: orjson.dumps(answer(assess(schedule, case))), cases)
 
 

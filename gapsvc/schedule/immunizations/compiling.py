@@ -153,9 +153,20 @@ class _Compiler:
             ),
             series=tuple(series),
             observations=frozenset(asked),
+            concerned=self._concerned(name, series),
             ages=tuple(dict.fromkeys(self._ages(series, bars, products))),
             days=tuple(sorted(set(_turning_days(series)))),
         )
+
+    def _concerned(self, antigen: str, series: Iterable[Series]) -> frozenset[str]:
+        """The antigen's own vaccines, those that intervals count from, and those that conflict with any of them."""
+        own = {
+            cvx for cvx, one in self.document["cvx"].items() if any(antigen == name for name, _, _ in one["antigens"])
+        }
+        own |= {cvx for one in series for cvx in one.preferable_vaccines}
+        recent = {cvx for one in series for dose in one.doses for rule in dose.intervals for cvx in rule.from_recent}
+        conflicting = {previous for previous, current, *_ in self.document["conflicts"] if current in own}
+        return frozenset(own | recent | conflicting)
 
     def _ages(
         self, series: Iterable[Series], bars: Iterable[Contraindication], products: Iterable[Contraindication]

@@ -197,6 +197,7 @@ class Antigen:
     without_indication: Mapping[str, tuple[Series, ...]]  # gender -> series that need no observation
     series: tuple[Series, ...]
     observations: frozenset[str]  # every observation that can matter here
+    concerned: frozenset[str]  # CVX codes of every dose that can matter here, of other antigens too
     ages: tuple[Offset, ...]  # every age, and ...
     days: tuple[int, ...]  # ... every first day of something, on which a forecast can change
 

@@ -164,3 +164,24 @@ def test_a_case_never_raises_and_says_what_it_set_aside(case: Case, data: st.Dat
     remarked = {remark.dose for remark in outcome.person.remarks if remark.dose is not None}
     assert evaluated.isdisjoint(remarked)
     assert evaluated | remarked == set(range(len(doses)))
+
+
+@limited
+@given(cases(), cases())
+def test_what_cannot_have_changed_is_kept_and_makes_no_difference(case: Case, other: Case) -> None:
+    """With an earlier outcome at hand, the result is the same as without it, whatever was added or left out."""
+    before = assess(SCHEDULE, replace(case, doses=case.doses[:-1]))
+    for changed in (case, replace(case, observations=other.observations), replace(case, doses=other.doses)):
+        assert answer(assess(SCHEDULE, changed, previous=before)) == answer(assess(SCHEDULE, changed))
+    assert answer(assess(SCHEDULE, other, previous=before)) == answer(assess(SCHEDULE, other))
+
+
+def test_a_new_dose_leaves_other_antigens_alone() -> None:
+    """Polio given: measles, whose vaccines nothing of it touches, isn't looked at again."""
+    case = Case("case", date(2024, 1, 1), date(2026, 1, 1), doses=(GivenDose(date(2025, 2, 1), "03"),))
+    before = assess(SCHEDULE, case)
+    after = assess(SCHEDULE, replace(case, doses=(*case.doses, GivenDose(date(2025, 6, 1), "10"))), previous=before)
+    assert after.evaluated["Measles"] is before.evaluated["Measles"]
+    assert after.evaluated["Polio"] is not before.evaluated["Polio"]
+    live = assess(SCHEDULE, replace(case, doses=(*case.doses, GivenDose(date(2025, 6, 1), "21"))), previous=before)
+    assert live.evaluated["Measles"] is not before.evaluated["Measles"]  # a live vaccine may conflict
