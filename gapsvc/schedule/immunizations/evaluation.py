@@ -38,10 +38,10 @@ class Target:
 
     __slots__ = ("dose", "satisfied_by", "status")
 
-    def __init__(self, dose: SeriesDose) -> None:
+    def __init__(self, dose: SeriesDose, status: str = NOT_SATISFIED, satisfied_by: Dose | None = None) -> None:
         self.dose = dose
-        self.status: str = NOT_SATISFIED
-        self.satisfied_by: Dose | None = None
+        self.status = status
+        self.satisfied_by = satisfied_by
 
 
 class PatientSeries:

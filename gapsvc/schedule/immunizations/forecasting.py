@@ -2,7 +2,7 @@
 
 from collections.abc import Iterable
 from dataclasses import dataclass
-from typing import NamedTuple
+from typing import Final, NamedTuple
 
 from .calendar import EARLIEST_DAY, LATEST_DAY, Offset, iso
 from .evaluation import PatientSeries, reference_day
@@ -62,6 +62,16 @@ class Forecast(NamedTuple):
     past_due: int | None = None
     unadjusted_past_due: int | None = None
     latest: int | None = None
+
+
+# The outcomes without dates: the columns of table 7-10 but the first.
+IS_COMPLETE: Final = Forecast(COMPLETE, SERIES_COMPLETE)
+IS_NOT_NEEDED: Final = Forecast(NOT_RECOMMENDED, PAST_HISTORY)
+IS_IMMUNE: Final = Forecast(IMMUNE, EVIDENCE_OF_IMMUNITY)
+IS_BARRED: Final = Forecast(CONTRAINDICATED, HAS_CONTRAINDICATION)
+IS_PAST_SEASON: Final = Forecast(NOT_RECOMMENDED, PAST_SEASON)
+IS_TOO_OLD: Final = Forecast(AGED_OUT, TOO_OLD_NOW)
+IS_TOO_LATE: Final = Forecast(AGED_OUT, CANNOT_FINISH)
 
 
 def bars(antigen: Antigen, person: Person) -> Bars:
@@ -161,20 +171,20 @@ def _forecast_target(patient_series: PatientSeries, person: Person, barred: Bars
     targets = patient_series.targets
     if patient_series.pointer >= len(targets):
         if patient_series.satisfied:
-            return Forecast(COMPLETE, SERIES_COMPLETE)
-        return Forecast(NOT_RECOMMENDED, PAST_HISTORY)
+            return IS_COMPLETE
+        return IS_NOT_NEEDED
     if barred.immune:
-        return Forecast(IMMUNE, EVIDENCE_OF_IMMUNITY)
+        return IS_IMMUNE
     if contraindicated:
-        return Forecast(CONTRAINDICATED, HAS_CONTRAINDICATION)
+        return IS_BARRED
     assessed, ages = person.assessed, person.ages
     dose = targets[patient_series.pointer].dose
     if dose.season_end is not None and assessed > dose.season_end:
-        return Forecast(NOT_RECOMMENDED, PAST_SEASON)
+        return IS_PAST_SEASON
     rule = dose.only_age or dose.age_rule(assessed)
     maximum = ages[rule.maximum] if rule is not None and rule.maximum is not None else None
     if maximum is not None and assessed >= maximum:
-        return Forecast(AGED_OUT, TOO_OLD_NOW)
+        return IS_TOO_OLD
     intervals: list[tuple[IntervalRule, int]] = []
     for interval in dose.intervals:
         if interval.effective <= assessed <= interval.cessation:
@@ -187,7 +197,7 @@ def _forecast_target(patient_series: PatientSeries, person: Person, barred: Bars
     if earliest is None:
         earliest = person.born if unadjusted is None else unadjusted
     if maximum is not None and earliest >= maximum:
-        return Forecast(AGED_OUT, CANNOT_FINISH)
+        return IS_TOO_LATE
 
     recommended = earliest if unadjusted is None or unadjusted < earliest else unadjusted
     overdue = _unadjusted_past_due(person, rule, intervals)

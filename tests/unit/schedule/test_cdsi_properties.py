@@ -185,3 +185,12 @@ def test_a_new_dose_leaves_other_antigens_alone() -> None:
     assert after.evaluated["Polio"] is not before.evaluated["Polio"]
     live = assess(SCHEDULE, replace(case, doses=(*case.doses, GivenDose(date(2025, 6, 1), "21"))), previous=before)
     assert live.evaluated["Measles"] is not before.evaluated["Measles"]  # a live vaccine may conflict
+
+
+@limited
+@given(cases())
+def test_an_explanation_comes_to_the_same_result(case: Case) -> None:
+    """The trace takes no short cuts; with them the answer is the same."""
+    lines: list[str] = []
+    assert answer(assess(SCHEDULE, case, lines.append)) == answer(assess(SCHEDULE, case))
+    assert lines
