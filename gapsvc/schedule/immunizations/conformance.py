@@ -5,7 +5,7 @@ from dataclasses import dataclass, field
 from types import MappingProxyType
 from typing import Any
 
-from .answers import Line, answer
+from .answers import NO_VERDICT, Line, answer
 from .case_lines import UnusableCase, read_case
 from .engine import assess
 from .schedule import Schedule
@@ -35,6 +35,8 @@ class Tally:
     forecasts_agreeing: int = 0
     doses: int = 0
     doses_agreeing: int = 0
+    reasons: int = 0  # rows that name a reason, and ...
+    reasons_found: int = 0  # ... those whose reason is among ours (we tell all that fail, CDC one)
     mismatches: list[str] = field(default_factory=list[str])
     missed_cases: list[str] = field(default_factory=list[str])
 
@@ -85,7 +87,11 @@ def compare(schedule: Schedule, line: Mapping[str, Any], tally: Tally) -> list[s
         if not given.get("status"):
             continue
         tally.doses += 1
-        status = _dose_status(schedule, given, got, group)
+        verdict = _dose_line(given, got, group)
+        status = verdict["status"]
+        if given.get("reason"):
+            tally.reasons += 1
+            tally.reasons_found += _letters(given["reason"]) in map(_letters, verdict["reasons"] or ())
         if _same(status, given["status"]):
             tally.doses_agreeing += 1
         else:
@@ -96,14 +102,19 @@ def compare(schedule: Schedule, line: Mapping[str, Any], tally: Tally) -> list[s
     return mismatches
 
 
-def _dose_status(schedule: Schedule, given: Mapping[str, Any], got: Line, group: str) -> str | None:
+def _dose_line(given: Mapping[str, Any], got: Line, group: str) -> Mapping[str, Any]:
     """The verdict of the case's group, of the series type that the row names; a dose of another group has its own."""
     groups: dict[str, Line] = got["groups"]
     found = groups.get(group) or next(iter(groups.values()), None)
     if found is None:
-        return None
+        return NO_VERDICT
     wanted = str(given.get("series_type") or "").strip().casefold()
-    return found["by_type"].get(wanted, found)["status"]
+    return found["by_type"].get(wanted, found)
+
+
+def _letters(text: object) -> str:
+    """CDC writes `Interval: too Soon` and `Interval too soon`."""
+    return "".join(letter for letter in str(text).casefold() if letter.isalpha())
 
 
 def _differences(expected: Mapping[str, Any], got: Line) -> list[str]:
