@@ -15,7 +15,7 @@ from cql_like.ir import Precision
 from cql_like.runtime.context import EvaluationContext
 from cql_like.runtime.errors import CqlRuntimeError
 from cql_like.runtime.numbers import CONTEXT, fit
-from cql_like.runtime.values import Date, DateTime, Time, Uncertainty, days_in_month
+from cql_like.runtime.values import MS_PER_DAY, Date, DateTime, Time, Uncertainty, days_in_month
 
 Temporal = Date | DateTime | Time
 
@@ -237,6 +237,10 @@ def compare(left: Any, right: Any, precision: Precision | None = None) -> int | 
                 return (left.instant > right.instant) - (left.instant < right.instant)
             seconds, others = left.instant // 1000, right.instant // 1000
             return None if seconds == others else 1 if seconds > others else -1
+    elif precision == "day" and type(left) is DateTime and type(right) is DateTime:
+        order = _compare_days(left, right)
+        if order is not None:
+            return order
     first, second = _comparable(left, right)
     limit = 7 if precision is None else needed(left, precision)
     if precision == "week" and len(first) >= 3 and len(second) >= 3:
@@ -249,6 +253,19 @@ def compare(left: Any, right: Any, precision: Precision | None = None) -> int | 
     if precision is None:
         return 0 if len(first) == len(second) else None
     return 0 if shared == limit else None
+
+
+def _compare_days(left: DateTime, right: DateTime) -> int | None:
+    """`compare` by days, of moments known to the second; None: look closer."""
+    if left.count < 6 or right.count < 6:
+        return None
+    if (left.offset or 0) == (right.offset or 0):
+        own, other = left.components[:3], right.components[:3]
+        return (own > other) - (own < other)
+    day, other_day = left.instant // MS_PER_DAY, right.instant // MS_PER_DAY
+    if 1 <= day <= _MAX_ORDINAL and 1 <= other_day <= _MAX_ORDINAL:
+        return (day > other_day) - (day < other_day)
+    return None
 
 
 def equivalent(left: Temporal, right: Temporal) -> bool:

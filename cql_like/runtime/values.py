@@ -23,7 +23,7 @@ from typing import Any
 from cql_like.runtime.errors import CqlRuntimeError
 from cql_like.types import Named, Type
 
-_MS_PER_DAY = 86_400_000
+MS_PER_DAY = 86_400_000
 _DAYS_IN_MONTH = (31, 28, 31, 30, 31, 30, 31, 31, 30, 31, 30, 31)
 _set = object.__setattr__
 
@@ -139,7 +139,7 @@ class DateTime:
         if count >= 6 and month is not None and day is not None and hour is not None and self.minute is not None:
             seconds = (hour * 60 + self.minute - (self.offset or 0)) * 60 + (self.second or 0)
             days = _date(year, month, day).toordinal()
-            _set(self, "instant", days * _MS_PER_DAY + seconds * 1000 + (self.millisecond or 0))
+            _set(self, "instant", days * MS_PER_DAY + seconds * 1000 + (self.millisecond or 0))
 
     def __str__(self) -> str:
         return format_datetime(self)

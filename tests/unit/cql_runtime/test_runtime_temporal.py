@@ -1,7 +1,7 @@
 """Dates and times at a precision: reading, comparing, neighbours (CQL §Comparing dates and times)."""
 
 import itertools
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 
 import pytest
 from hypothesis import given, settings
@@ -226,3 +226,30 @@ def test_every_pair_of_kinds_of_precision_is_ordered_the_same_way_round():
     for left, right in itertools.product(values, values):
         order = temporal.compare(left, right)
         assert temporal.compare(right, left) == (None if order is None else -order)
+
+
+LOCAL_MOMENTS = st.datetimes(datetime.fromisoformat("2024-02-27"), datetime.fromisoformat("2024-03-02"))
+
+
+@given(
+    LOCAL_MOMENTS,
+    LOCAL_MOMENTS,
+    st.sampled_from([None, -480, -210, 0, 330, 840]),
+    st.sampled_from([None, -480, 0, 345]),
+)
+def test_days_of_moments_are_compared_at_utc_where_offsets_differ(left, right, offset, other):
+    values = [
+        DateTime(one.year, one.month, one.day, one.hour, one.minute, one.second, None, minutes)
+        for one, minutes in ((left, offset), (right, other))
+    ]
+    days = [
+        (one - timedelta(minutes=minutes or 0)).date() if (offset or 0) != (other or 0) else one.date()
+        for one, minutes in ((left, offset), (right, other))
+    ]
+    assert temporal.compare(*values, "day") == (days[0] > days[1]) - (days[0] < days[1])
+
+
+def test_days_at_the_ends_of_time_are_compared_too():
+    first, last = DateTime(1, 1, 1, 0, 0, 0, 0, 840), DateTime(9999, 12, 31, 23, 59, 59, 0, -840)
+    noon = DateTime(2024, 1, 1, 12, 0, 0, 0, 0)
+    assert (temporal.compare(first, noon, "day"), temporal.compare(last, noon, "day")) == (-1, 1)
