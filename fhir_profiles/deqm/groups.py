@@ -78,12 +78,13 @@ def report_group(
 
 
 def in_order(populations: Mapping[str, int]) -> list[tuple[str, int]]:
-    """Populations in the standard's order; codes of a measure's own stay, after them."""
+    """Populations in the standard's order (of one code by name); codes of a measure's own stay, after them."""
     known = list(POPULATION_DISPLAY)
 
-    def place(name: str) -> int:
+    def place(name: str) -> tuple[int, str]:
         code = name.partition(".")[0]
-        return known.index(code) if code in POPULATION_DISPLAY else len(known)
+        # Whatever order a mapping came in (a stored one has another): reports of equal results are equal.
+        return (known.index(code), name) if code in POPULATION_DISPLAY else (len(known), "")
 
     return sorted(populations.items(), key=lambda item: place(item[0]))
 

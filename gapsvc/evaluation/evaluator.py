@@ -183,7 +183,8 @@ class PreparedEvaluation:
             period_end=self.period_end,
             as_of=self.as_of,
             groups=groups,
-            evaluated=MappingProxyType({reference: tuple(criteria) for reference, criteria in evaluated.items()}),
+            # sorted, as it is stored
+            evaluated=MappingProxyType({reference: tuple(marks) for reference, marks in sorted(evaluated.items())}),
             supplemental=supplemental,
         )
 

@@ -3,10 +3,11 @@
 The children of these cases: each visit is an Encounter of 2025; `hours` are those between its start and end.
 """
 
-from datetime import date
+from datetime import UTC, date, datetime
 from decimal import Decimal
 from typing import Any
 
+import orjson
 import pytest
 from bring_examples import (
     AS_OF,
@@ -24,8 +25,10 @@ from bring_examples import (
     visit,
 )
 
+from fhir_profiles.deqm import Reporting, individual_measure_report
 from gapsvc.evaluation.evaluator import Evaluator
 from gapsvc.evaluation.result import Coding, Counted, GapStatus, Label, Need, Observations, Outlook, SupplementalValue
+from gapsvc.evaluation.serialize import from_json, to_json
 from gapsvc.evaluation.summary import Summing
 from gapsvc.measures.definition import MeasureDefinition
 from gapsvc.records.record import PatientRecord
@@ -504,6 +507,30 @@ def test_supplemental_data_of_who_is_in_the_initial_population() -> None:
         ),
     ]
     assert outside.supplemental == ()
+
+
+def test_a_report_of_a_stored_result_is_that_of_the_fresh_one() -> None:
+    """Byte for byte, with everything that a result may hold."""
+    sides = ("numerator", "denominator")
+    observations = [observation("Minutes", "sum", side, number) for number, side in enumerate(sides, 1)]
+    strata = [{"id": "class", "criteria": criteria("Class")}]
+    made = brought(
+        measure(
+            "ratio",
+            {**group("r", RATIO, *observations), "stratifier": strata},
+            basis="Encounter",
+            supplementalData=[{"id": "sex", "criteria": criteria("Gender")}],
+        )
+    )
+    reporting = Reporting(
+        reporter={"resourceType": "Organization", "id": "clinic"},
+        calculated_at=datetime(2025, 6, 15, tzinfo=UTC),
+        base_url="https://clinic.example/fhir",
+    )
+    for result in evaluated(made, *STAYS):
+        stored = from_json(to_json(result))
+        fresh, again = (individual_measure_report(one, reporting) for one in (result, stored))
+        assert orjson.dumps(fresh) == orjson.dumps(again)
 
 
 def test_a_measure_may_be_evaluated_again_and_again() -> None:
