@@ -25,10 +25,12 @@ from gapsvc.evaluation.evaluator import Evaluator
 from gapsvc.evaluation.result import MeasureResult
 from gapsvc.evaluation.summary import Summing
 from gapsvc.evaluation.tally import Tally
+from gapsvc.evaluation.vaccines import vaccines
 from gapsvc.measures.installing import installed
 from gapsvc.publishing import reporting_of
 from gapsvc.records.assemble import Sourced
 from gapsvc.records.population import population
+from gapsvc.schedules import active_schedule
 from gapsvc.store import Store
 
 MEASURE = click.option("--measure", "measures", multiple=True, metavar="ID", help="A measure; repeat it.  [all]")
@@ -324,4 +326,7 @@ def gaps_command(
             except CqlRuntimeError:
                 failed[evaluator.measure.id] = [record.person_id]
         show.story(record, results)
+        immunizations = vaccines(active_schedule(settings), record, day)
+        if immunizations is not None:
+            show.vaccines(immunizations, results, day)
         _end_if_failed(failed)

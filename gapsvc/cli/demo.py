@@ -22,10 +22,12 @@ from gapsvc.config import ClientSettings, Settings
 from gapsvc.evaluation.catalogue import evaluators, types_to_pull
 from gapsvc.evaluation.evaluator import Evaluator
 from gapsvc.evaluation.result import GapRecord, GapStatus, Outlook
+from gapsvc.evaluation.vaccines import vaccines
 from gapsvc.measures.installing import installed
 from gapsvc.records.record import PatientRecord
 from gapsvc.sandbox import generate, write
 from gapsvc.sandbox.server import serve as serve_sandbox
+from gapsvc.schedules import active_schedule
 from gapsvc.security.clients import new_token
 from gapsvc.server import RunningServer, serving
 from gapsvc.store import Store
@@ -79,7 +81,11 @@ def demo_command(data: Path | None, leave: bool, size: int, as_of: date | None) 
                 OUT.print("no child of this population has an open gap in these measures", style="yellow")
             else:
                 OUT.print("\none child's story:")
-                show.story(child, [evaluator.evaluate(child, *period, day) for evaluator in chosen])
+                results = [evaluator.evaluate(child, *period, day) for evaluator in chosen]
+                show.story(child, results)
+                immunizations = vaccines(active_schedule(settings), child, day)
+                if immunizations is not None:
+                    show.vaccines(immunizations, results, day)
         server = _served(ends, settings.with_values(evaluation__as_of=day), any_port=leave)
         lines = _lines(server.base_url, child.person_id if child else people[0], period)
         OUT.print(f"\nthe service is at {server.base_url}; try (the token is this demo's own):")

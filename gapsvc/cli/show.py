@@ -1,7 +1,7 @@
 """What the commands show of pulls and results: tables, and one child's story in words."""
 
 from collections.abc import Iterable, Mapping, Sequence
-from datetime import date
+from datetime import date, timedelta
 from typing import Protocol
 
 from rich.box import SIMPLE_HEAD
@@ -13,8 +13,10 @@ from gapsvc.cli.console import OUT
 from gapsvc.evaluation import wording
 from gapsvc.evaluation.result import GapRecord, GapStatus, GroupResult, MeasureResult
 from gapsvc.evaluation.tally import Tally
+from gapsvc.evaluation.vaccines import Vaccines, met_with_invalid_doses
 from gapsvc.measures import MeasureDefinition
 from gapsvc.records.record import PatientRecord
+from gapsvc.schedule.immunizations.due import ImmunizationNeed
 from gapsvc.store import Store
 
 STATUS_STYLE = {"open-gap": "bold red", "prospective-gap": "yellow", "closed-gap": "green", "not-applicable": "dim"}
@@ -207,6 +209,47 @@ def story(record: PatientRecord, results: Sequence[MeasureResult]) -> None:
             _gap(group)
     if all(group.gap.status is GapStatus.NOT_APPLICABLE for result in results for group in result.groups):
         OUT.print("in no measure's population for this period")
+
+
+URGENCY = {"overdue": ("OVERDUE", "bold red"), "due": ("DUE", "yellow"), "later": ("later", "dim")}
+SOON = timedelta(days=183)  # a need that begins later than this is not today's matter
+
+
+def vaccines(found: Vaccines, results: Sequence[MeasureResult], as_of: date) -> None:
+    """The child's immunizations: what is overdue, due, or coming up; doses that don't count; what was not judged."""
+    OUT.print(Text(f"\nImmunizations (CDC schedule {found.schedule})", style="underline"))
+    told = [
+        need
+        for need in found.needs
+        if need.urgency in ("overdue", "due")
+        or (need.urgency == "later" and need.recommended is not None and need.recommended <= as_of + SOON)
+    ]
+    for need in sorted(told, key=lambda one: list(URGENCY).index(one.urgency)):
+        word, style = URGENCY[need.urgency]
+        line = Text("  ")
+        line.append(word, style=style)
+        line.append(f"  {need.group}, dose {need.number}{_vaccine_window(need)}")
+        OUT.print(line)
+    if not told:
+        OUT.print("  nothing due in the next half year", style="green")
+    for dose in found.invalid:
+        given = f" of {wording.day(dose.given)}" if dose.given else ""
+        OUT.print(f"    not     {dose.reference}{given} for {dose.group}: {'; '.join(dose.reasons)}", style="dim")
+    for rate, dose in met_with_invalid_doses(results, found.invalid):
+        OUT.print(f"    repeat  {dose.reference}: counted by “{rate}”, but not valid for {dose.group}", style="yellow")
+    for reference, text in found.remarks:
+        OUT.print(f"    left out {reference}: {text}", style="dim")
+
+
+def _vaccine_window(need: ImmunizationNeed) -> str:
+    parts = [
+        f"overdue since {wording.day(need.overdue_since)}" if need.overdue_since else "",
+        f"from {wording.day(need.due_from)}" if need.due_from and not need.overdue_since else "",
+        f"recommended {wording.day(need.recommended)}" if need.recommended and not need.overdue_since else "",
+        f"last day {wording.day(need.last_day)}" if need.last_day else "",
+    ]
+    said = ", ".join(part for part in parts if part)
+    return f": {said}" if said else ""
 
 
 def _gap(group: GroupResult) -> None:

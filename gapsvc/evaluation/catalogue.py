@@ -9,7 +9,8 @@ from gapsvc.evaluation.evaluator import Engine, Evaluator
 from gapsvc.measures import MeasureDefinition, MeasureError, catalog
 from gapsvc.measures.installing import latest
 
-# Beside what the measures read: who the person is, who is linked with whom, and who is responsible.
+# Beside what the measures read: who the person is, who is linked with whom, who is responsible; and what the
+# immunization schedule reads.
 IDENTITY_TYPES = (
     "Patient",
     "RelatedPerson",
@@ -19,6 +20,7 @@ IDENTITY_TYPES = (
     "Coverage",
     "Encounter",
     "Immunization",
+    "AllergyIntolerance",
     "Group",
 )
 

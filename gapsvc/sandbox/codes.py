@@ -130,6 +130,7 @@ ANTENATAL_CPT = Code("59425", "Antepartum care only; 4-6 visits")
 ANTENATAL_ICD = Code("Z34.90", "Encounter for supervision of normal pregnancy, unspecified")
 ASTHMA_ICD = Code("J45.909", "Unspecified asthma, uncomplicated")
 ASTHMA_SNOMED = Code("195967001", "Asthma (disorder)")
+PEANUT_ALLERGY = Code("91935009", "Allergy to peanut (finding)")
 
 
 @dataclass(frozen=True, slots=True)

@@ -35,6 +35,7 @@ TYPES = (
     "Procedure",
     "Observation",
     "Immunization",
+    "AllergyIntolerance",
     "Group",
 )
 LARGEST = 500_000  # six digits number a child; a duplicate's MRN takes the numbers from 500,000 on

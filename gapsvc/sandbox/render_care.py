@@ -1,12 +1,12 @@
-"""Care as FHIR: Encounter, Condition, Procedure, Observation, Immunization of one family, from its plan.
+"""Care as FHIR, from its plan: one family's encounters, conditions, procedures, measurements, doses and allergies.
 
 Profiles: US Core 6.1 Encounter, Condition (encounter diagnosis; problems), Procedure, vital signs, laboratory result,
-Immunization.
+Immunization, AllergyIntolerance.
 """
 
 from collections.abc import Iterator
 from dataclasses import dataclass
-from datetime import date
+from datetime import date, timedelta
 
 from gapsvc.sandbox import codes, places
 from gapsvc.sandbox.codes import ACT_CODE, ACT_REASON, CPT, CVX, ICD10CM, LOINC, MVX, SNOMED, UCUM, Code
@@ -29,6 +29,8 @@ from gapsvc.sandbox.plan import (
 from gapsvc.sandbox.stamps import JsonObject, Stamper, category, coding, concept, local_time, reference, scatter
 
 _GROWTH_FOR = 3 * 365  # weights and heights of infancy, and of the last three years
+_ALLERGY_EVERY = 40  # every fortieth child has a food allergy ...
+_ALLERGY_AT = 400  # ... noticed at this age in days
 _LOCAL_WELL = ("WCC", "Well child check")
 _LOCAL_VAGUE = ("OV", "Office visit")
 
@@ -58,6 +60,9 @@ def render_care(stamp: Stamper, family: FamilyPlan) -> Iterator[JsonObject]:
             yield _immunization(stamp, child, dose)
         if child.asthma:
             yield _problem(stamp, child, child.asthma)
+        noticed = max(child.birth + timedelta(days=_ALLERGY_AT), child.history_from)
+        if child.number % _ALLERGY_EVERY == 0 and noticed <= stamp.as_of:
+            yield _allergy(stamp, child, noticed)
 
 
 def _place(family: FamilyPlan, child: ChildPlan, registration: int) -> _Place:
@@ -204,6 +209,22 @@ def _problem(stamp: Stamper, child: ChildPlan, day: date) -> JsonObject:
         "clinicalStatus": category("condition-clinical", "active"),
         "category": [category("condition-category", "problem-list-item")],
         "recordedDate": max(day, child.history_from).isoformat(),
+    }
+
+
+def _allergy(stamp: Stamper, child: ChildPlan, day: date) -> JsonObject:
+    # An allergy that no vaccine minds: whoever reads allergies must tell them apart.
+    ident = f"alg-{child.number:06d}"
+    return {
+        "resourceType": "AllergyIntolerance",
+        "id": ident,
+        "meta": stamp.meta(ident, day, 600, "us-core-allergyintolerance"),
+        "clinicalStatus": category("allergyintolerance-clinical", "active"),
+        "verificationStatus": category("allergyintolerance-verification", "confirmed"),
+        "category": ["food"],
+        "code": concept(SNOMED, codes.PEANUT_ALLERGY),
+        "patient": reference("Patient", child.person),
+        "recordedDate": day.isoformat(),
     }
 
 

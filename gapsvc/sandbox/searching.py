@@ -89,6 +89,7 @@ PARAMETERS: Mapping[str, Mapping[str, Parameter]] = MappingProxyType(
         "Immunization": _of("reference", patient="patient", location="location", performer="performer.actor")
         | _of("token", status="status", vaccine_code="vaccineCode.coding")
         | _of("date", date="occurrenceDateTime"),
+        "AllergyIntolerance": _of("reference", patient="patient") | _of("token", code="code.coding"),
         "Group": _of("reference", member="member.entity", managing_entity="managingEntity") | _of("token", type="type"),
     }
 )

@@ -1,0 +1,70 @@
+"""Immunization needs beside measure gaps: what is due, which doses don't count, and a measure met by such a dose."""
+
+from datetime import date
+from typing import Any
+
+import pytest
+
+from gapsvc.evaluation.catalogue import evaluators
+from gapsvc.evaluation.vaccines import InvalidDose, met_with_invalid_doses, vaccines
+from gapsvc.records.record import PatientRecord
+from gapsvc.schedule.immunizations import Schedule, load
+
+BORN = "2024-06-01"
+
+
+@pytest.fixture(scope="module")
+def schedule() -> Schedule:
+    return load()
+
+
+def dose(name: str, day: str, cvx: str) -> dict[str, Any]:
+    return {
+        "resourceType": "Immunization",
+        "id": name,
+        "status": "completed",
+        "patient": {"reference": "Patient/child"},
+        "vaccineCode": {"coding": [{"system": "http://hl7.org/fhir/sid/cvx", "code": cvx}]},
+        "occurrenceDateTime": day,
+    }
+
+
+def child(*doses: dict[str, Any], born: str = BORN) -> PatientRecord:
+    return PatientRecord.of([{"resourceType": "Patient", "id": "child", "birthDate": born, "gender": "male"}, *doses])
+
+
+def test_a_child_without_measles_vaccine_at_two_is_overdue(schedule: Schedule) -> None:
+    found = vaccines(schedule, child(), date(2026, 6, 1))
+    assert found is not None
+    (mmr,) = [need for need in found.needs if need.group == "MMR"]
+    assert (mmr.urgency, mmr.number, mmr.due_from) == ("overdue", 1, date(2025, 6, 1))
+    assert mmr.overdue_since is not None and mmr.overdue_since <= date(2026, 6, 1)
+
+
+def test_a_dose_before_the_first_birthday_does_not_count_and_says_why(schedule: Schedule) -> None:
+    found = vaccines(schedule, child(dose("early", "2025-05-01", "03")), date(2026, 6, 1))  # eleven months
+    assert found is not None
+    mine = [one for one in found.invalid if one.group == "MMR"]
+    assert [(one.reference, one.given) for one in mine] == [("Immunization/early", date(2025, 5, 1))]
+    assert mine[0].reasons
+
+
+def test_a_measure_that_is_met_by_an_invalid_dose_is_named(schedule: Schedule) -> None:
+    # CIS counts distinct days and no intervals: the second polio dose a week after the first.
+    doses = [dose("one", "2024-08-01", "10"), dose("two", "2024-08-08", "10"), dose("three", "2024-12-01", "10")]
+    record = child(*doses)
+    found = vaccines(schedule, record, date(2026, 6, 2))
+    assert found is not None
+    assert [one.reference for one in found.invalid if one.group == "Polio"] == ["Immunization/two"]
+    result = evaluators(["cis"])["cis"].evaluate(record, date(2026, 1, 1), date(2026, 12, 31), date(2026, 6, 2))
+    named = met_with_invalid_doses([result], found.invalid)
+    assert "Immunization/two" in {invalid.reference for _rate, invalid in named}
+
+
+def test_nothing_is_named_where_every_dose_is_valid() -> None:
+    assert met_with_invalid_doses([], [InvalidDose("Immunization/x", None, "MMR", ("Too young",))]) == []
+
+
+@pytest.mark.parametrize("born", ["2024", "2024-06", "2027-01-01"])
+def test_without_a_whole_birth_date_there_is_nothing_to_say(schedule: Schedule, born: str) -> None:
+    assert vaccines(schedule, child(born=born), date(2026, 6, 1)) is None
