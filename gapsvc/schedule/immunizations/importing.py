@@ -298,6 +298,12 @@ class _AntigenReader(ValueReader):
         return condition
 
 
+_ROWS_OF = {
+    "vaccineGroup": ("vaccineGroups", "vaccineGroup"),
+    "vaccineGroupMap": ("vaccineGroupToAntigenMap", "vaccineGroupMap"),
+}
+
+
 class _ScheduleReader(ValueReader):
     """The ScheduleSupportingData file."""
 
@@ -330,6 +336,11 @@ class _ScheduleReader(ValueReader):
             self.required(row, "name"): [child.text for child in row.all("antigen")]
             for row in rows("vaccineGroupToAntigenMap", "vaccineGroupMap")
         }
+        for row in (*rows("vaccineGroups", "vaccineGroup"), *rows("vaccineGroupToAntigenMap", "vaccineGroupMap")):
+            same = [other for other in rows(*_ROWS_OF[row.tag]) if self.text(other, "name") == self.text(row, "name")]
+            names = [child.text for child in row.all("antigen")]
+            if len(same) > 1 or len(names) != len(set(names)):
+                self.problem(row, "a vaccine group, or an antigen in it, is named twice")
         if set(full) != set(members):
             self.problem(root, f"vaccine groups without antigens, or the reverse: {sorted(set(full) ^ set(members))}")
         cvx: Document = {}
@@ -348,6 +359,8 @@ class _ScheduleReader(ValueReader):
                     for child in row.all("association")
                 ],
             }
+            if len({tuple(one) for one in cvx[code]["antigens"]}) != len(cvx[code]["antigens"]):
+                self.problem(row, f"CVX {code} names an antigen twice")
         observations: Document = {}
         for row in rows("observations", "observation"):
             code = self.code(row, "observationCode", OBSERVATION_CODE, "an observation code")

@@ -132,6 +132,13 @@ def test_every_problem_is_told_at_once() -> None:
     ]
 
 
+def test_what_is_named_twice_is_refused() -> None:
+    """A dose would count twice, or a vaccine group seem to have two antigens."""
+    assert len(problems(GOOD, schedule_file(cvx={"08": ("HepB", "HepB")}))) == 1
+    assert len(problems(GOOD, schedule_file(groups={"HepB": ("HepB", "HepB")}))) == 1
+    assert [one.split(": ")[-1] for one in problems(GOOD, Again=GOOD)] == ["a second file for the antigen HepB"]
+
+
 def test_a_missing_file_is_refused() -> None:
     two = schedule_file(groups={"HepB": ("HepB",), "HepA": ("HepA",)})
     assert problems(GOOD, two) == [
