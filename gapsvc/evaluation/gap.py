@@ -180,7 +180,7 @@ def _pending_reason(said: Said, outlook: Outlook, requirement: Requirement | Non
     )
     if said.needed is None or said.done is None:
         return Reason("Missing", "what the measure asks for was not found", requirement=wanted)
-    code = "NotFound" if said.done == 0 and not said.discounted else "CountOutOfRange"
+    code = "CountOutOfRange" if said.done or said.counted or said.discounted else "NotFound"
     text = f"{said.done} of {said.needed} done"
     if said.last_day is not None:
         text += f"; last day {wording.day(said.last_day)}"
