@@ -14,7 +14,7 @@ Three ideas a reader needs:
   where that default is not UTC. Where nobody stamped it, it counts as UTC.
 """
 
-from collections.abc import Iterator, Mapping
+from collections.abc import ItemsView, Iterator, KeysView, Mapping
 from dataclasses import dataclass, field
 from datetime import date as _date
 from decimal import Decimal
@@ -280,6 +280,20 @@ class CqlTuple(Mapping[str, Any]):
 
     def __len__(self) -> int:
         return len(self._elements)
+
+    # Mapping has these, by way of the three above; the dict's own are ten times as fast.
+
+    def __contains__(self, name: object) -> bool:
+        return name in self._elements
+
+    def keys(self) -> KeysView[str]:
+        return self._elements.keys()
+
+    def items(self) -> ItemsView[str, Any]:
+        return self._elements.items()
+
+    def get(self, name: str, default: Any = None) -> Any:
+        return self._elements.get(name, default)
 
     def __hash__(self) -> int:
         return hash(frozenset(self._elements))
