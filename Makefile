@@ -3,12 +3,13 @@
 SHELL := /bin/bash
 PYTHON ?= $(shell command -v python3.11 || command -v python3)
 VENV := .venv
+SHARED ?= ../shared
 BIN := $(VENV)/bin
 export PYTHONDONTWRITEBYTECODE ?=
-.PHONY: help demo demo-check test lint format bench bench-cql truth pins clean
+.PHONY: help demo demo-check test lint format bench bench-cql bench-immunizations conformance docs truth pins clean
 
 help: ## this list
-	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:[^#]*## /\t/' | expand -t 16
+	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:[^#]*## /\t/' | expand -t 24
 
 # One stamp file per requirements file: the environment is rebuilt only when a pin changes.
 $(VENV)/.runtime: requirements.txt
@@ -42,11 +43,22 @@ format: $(VENV)/.dev ## rewrite to the house format
 	$(BIN)/ruff format .
 	$(BIN)/ruff check --fix .
 
-bench: $(VENV)/.runtime ## figures: ingest, evaluation, $$care-gaps (printed, never asserted)
+bench: $(VENV)/.runtime ## figures: ingest, evaluation, care-gaps (printed, never asserted)
 	@$(BIN)/python -m benchmarks
 
 bench-cql: $(VENV)/.runtime ## figures of the CQL engine: a measure of the size of CMS117, start-up, single clauses
 	@$(BIN)/python -m benchmarks.cql $(ARGS)
+
+bench-immunizations: $(VENV)/.runtime ## figures of the immunization engine: a child with 25 doses, the schedule's load
+	@$(BIN)/python -m benchmarks.immunizations $(ARGS)
+
+conformance: $(VENV)/.runtime ## HL7's CQL cases and CDC's CDSi cases, where ../shared (or SHARED=folder) has them
+	@for engine in compiled reference; do echo "CQL, $$engine:"; \
+	  $(BIN)/python -m cql_like conformance --engine $$engine $(SHARED)/conformance/cql/*.xml | tail -1; done
+	@$(BIN)/python -m gapsvc forecast --conformance $(SHARED)/conformance/cdsi/*.jsonl | grep agree
+
+docs: $(VENV)/.dev ## write docs/cql from the spec tests
+	@$(BIN)/python scripts/make_cql_docs.py
 
 truth: $(VENV)/.runtime ## every evaluated gap of 21,000 sandbox children against their planned truth
 	@$(BIN)/python -m scripts.check_truth $(ARGS)
