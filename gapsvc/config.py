@@ -150,6 +150,12 @@ SETTINGS = (
         "the version of CDC's immunization schedule that is in use, or latest; `gapsvc schedule list` names them",
     ),
     Setting(
+        "schedule.ndc_table",
+        "",
+        _text,
+        "CDC's NDC-to-CVX table (delimited text with a heading), for doses that are coded with NDC alone; empty: none",
+    ),
+    Setting(
         "linking.person_systems",
         ("http://dhcs.ca.gov/medi-cal/cin",),
         _texts,

@@ -1,9 +1,12 @@
-"""Which immunization schedule is in use: the settings' version, among those shipped and those imported."""
+"""Which immunization schedule and vaccine codes are in use: those that the settings name."""
 
+from dataclasses import replace
 from pathlib import Path
 
 from gapsvc.config import Settings
 from gapsvc.schedule.immunizations import Schedule, load
+from gapsvc.schedule.immunizations.ndc_table import read_ndc_table
+from gapsvc.schedule.immunizations.vaccine_codes import STANDARD_CODES, CodeTable
 
 
 def schedules_folder(settings: Settings) -> Path:
@@ -19,3 +22,16 @@ def active_schedule(settings: Settings, version: str | None = None) -> Schedule:
         UnknownFormat: its file is not one that this software wrote.
     """
     return load(version or settings["schedule.immunizations"], schedules_folder(settings))
+
+
+def code_table(settings: Settings) -> CodeTable:
+    """The codes that lead to CVX: those shipped, and the NDC table that the settings name.
+
+    Raises:
+        NdcTableRefused: the table can't be used; the message names its line.
+        OSError: the file can't be read.
+    """
+    named = settings["schedule.ndc_table"]
+    if not named:
+        return STANDARD_CODES
+    return replace(STANDARD_CODES, ndc=read_ndc_table(Path(named).read_text(encoding="utf-8-sig"), Path(named).name))

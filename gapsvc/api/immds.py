@@ -20,6 +20,7 @@ def forecast() -> Response:
     """`[base]/$immds-forecast`: Parameters in (patient, assessmentDate, immunizations ...), Parameters out."""
     here = service()
     try:
-        return fhir(immds_forecast(here.schedule, parameters_resource(request), today=here.today))
+        asked = parameters_resource(request)
+        return fhir(immds_forecast(here.schedule, asked, today=here.today, codes=here.vaccine_codes))
     except RefusedParameter as error:
         raise refuse(400, "value", str(error), error.expression) from None

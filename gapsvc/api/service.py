@@ -14,7 +14,8 @@ from gapsvc.measures import MeasureDefinition
 from gapsvc.measures.installing import installed
 from gapsvc.publishing import public_base, reporting_of
 from gapsvc.schedule.immunizations import Schedule
-from gapsvc.schedules import active_schedule
+from gapsvc.schedule.immunizations.vaccine_codes import CodeTable
+from gapsvc.schedules import active_schedule, code_table
 from gapsvc.security.clients import ClientRegistry
 from gapsvc.store import Store
 
@@ -32,6 +33,7 @@ class Service:
     evaluators: Mapping[str, Evaluator]
     clients: ClientRegistry
     schedule: Schedule  # CDC's immunization schedule, compiled
+    vaccine_codes: CodeTable  # what leads to CVX
     base_url: str
     now: Callable[[], datetime] = _now
 
@@ -47,7 +49,7 @@ class Service:
 
         Raises:
             MeasureError: a measure that the settings name does not exist, or is wrong.
-            NoSuchSchedule, UnknownFormat: the settings' schedule is not installed, or can't be read.
+            NoSuchSchedule, UnknownFormat, NdcTableRefused: the settings' schedule or NDC table can't be used.
         """
         return Service(
             settings=settings,
@@ -57,6 +59,7 @@ class Service:
             ),
             clients=ClientRegistry(settings.clients),
             schedule=active_schedule(settings),
+            vaccine_codes=code_table(settings),
             base_url=(base_url or public_base(settings)).rstrip("/"),
             now=now,
         )

@@ -30,7 +30,7 @@ from gapsvc.measures.installing import installed
 from gapsvc.publishing import reporting_of
 from gapsvc.records.assemble import Sourced
 from gapsvc.records.population import population
-from gapsvc.schedules import active_schedule
+from gapsvc.schedules import active_schedule, code_table
 from gapsvc.store import Store
 
 MEASURE = click.option("--measure", "measures", multiple=True, metavar="ID", help="A measure; repeat it.  [all]")
@@ -326,7 +326,7 @@ def gaps_command(
             except CqlRuntimeError:
                 failed[evaluator.measure.id] = [record.person_id]
         show.story(record, results)
-        immunizations = vaccines(active_schedule(settings), record, day)
+        immunizations = vaccines(active_schedule(settings), record, day, code_table(settings))
         if immunizations is not None:
             show.vaccines(immunizations, results, day)
         _end_if_failed(failed)

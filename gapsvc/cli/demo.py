@@ -27,7 +27,7 @@ from gapsvc.measures.installing import installed
 from gapsvc.records.record import PatientRecord
 from gapsvc.sandbox import generate, write
 from gapsvc.sandbox.server import serve as serve_sandbox
-from gapsvc.schedules import active_schedule
+from gapsvc.schedules import active_schedule, code_table
 from gapsvc.security.clients import new_token
 from gapsvc.server import RunningServer, serving
 from gapsvc.store import Store
@@ -83,7 +83,7 @@ def demo_command(data: Path | None, leave: bool, size: int, as_of: date | None) 
                 OUT.print("\none child's story:")
                 results = [evaluator.evaluate(child, *period, day) for evaluator in chosen]
                 show.story(child, results)
-                immunizations = vaccines(active_schedule(settings), child, day)
+                immunizations = vaccines(active_schedule(settings), child, day, code_table(settings))
                 if immunizations is not None:
                     show.vaccines(immunizations, results, day)
         server = _served(ends, settings.with_values(evaluation__as_of=day), any_port=leave)

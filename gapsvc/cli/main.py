@@ -13,6 +13,7 @@ from gapsvc.measures import MeasureError
 from gapsvc.sandbox.archive import ArchiveError
 from gapsvc.schedule.immunizations import NoSuchSchedule
 from gapsvc.schedule.immunizations.compiling import UnknownFormat
+from gapsvc.schedule.immunizations.ndc_table import NdcTableRefused
 from gapsvc.store import StoreError
 from gapsvc.telemetry import configure_logging, places
 
@@ -37,6 +38,7 @@ _EXITS: tuple[tuple[type[Exception], int], ...] = (
     (ArchiveError, EXIT_SOURCE),
     (NoSuchSchedule, EXIT_SCHEDULE),
     (UnknownFormat, EXIT_SCHEDULE),
+    (NdcTableRefused, EXIT_SCHEDULE),
 )
 _UNFORESEEN = 1
 

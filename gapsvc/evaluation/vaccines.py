@@ -13,6 +13,7 @@ from gapsvc.records.record import PatientRecord
 from gapsvc.schedule.immunizations import Schedule, UnusableCase, assess
 from gapsvc.schedule.immunizations.due import ImmunizationNeed, needs
 from gapsvc.schedule.immunizations.fhir_input import read_resources
+from gapsvc.schedule.immunizations.vaccine_codes import STANDARD_CODES, CodeTable
 from gapsvc.schedule.immunizations.verdicts import NOT_VALID, SUB_STANDARD
 
 TYPES_READ = ("Immunization", "Condition", "AllergyIntolerance", "Observation")
@@ -38,11 +39,13 @@ class Vaccines:
     remarks: tuple[tuple[str, str], ...]  # (reference, why this resource was not judged)
 
 
-def vaccines(schedule: Schedule, record: PatientRecord, as_of: date) -> Vaccines | None:
+def vaccines(
+    schedule: Schedule, record: PatientRecord, as_of: date, codes: CodeTable = STANDARD_CODES
+) -> Vaccines | None:
     """The immunizations of a record; None where its birth date is not a whole day on or before `as_of`."""
     resources = [one for kind in TYPES_READ for one in record.resources.get(kind, ())]
     try:
-        source = read_resources(schedule, record.patient, resources, assessed=as_of)
+        source = read_resources(schedule, record.patient, resources, assessed=as_of, codes=codes)
     except UnusableCase:
         return None
     outcome = assess(schedule, source.case)

@@ -347,7 +347,7 @@ def test_by_patient_an_ehr_that_lists_no_patients_says_what_it_needs(web: respon
 def test_an_endpoint_without_an_answer_is_told_from_one_that_refuses(web: responses.RequestsMock) -> None:
     web.add("GET", f"{BASE}/Location", body=requests.exceptions.ConnectionError())
     web.add("GET", f"{BASE}/Organization", status=500)
-    with pytest.raises(SourceUnreachable, match="ehr: GET .*: no connection, or it broke off, still after 2 attempts"):
+    with pytest.raises(SourceUnreachable, match=r"ehr: GET .*: no connection, or it broke off, still after 2 attempts"):
         list(source().batches("Location"))
     with pytest.raises(HttpError) as refused:
         list(source().batches("Organization"))

@@ -9,6 +9,7 @@ from gapsvc.evaluation.catalogue import evaluators
 from gapsvc.evaluation.vaccines import InvalidDose, met_with_invalid_doses, vaccines
 from gapsvc.records.record import PatientRecord
 from gapsvc.schedule.immunizations import Schedule, load
+from gapsvc.schedule.immunizations.vaccine_codes import CodeTable
 
 BORN = "2024-06-01"
 
@@ -68,3 +69,15 @@ def test_nothing_is_named_where_every_dose_is_valid() -> None:
 @pytest.mark.parametrize("born", ["2024", "2024-06", "2027-01-01"])
 def test_without_a_whole_birth_date_there_is_nothing_to_say(schedule: Schedule, born: str) -> None:
     assert vaccines(schedule, child(born=born), date(2026, 6, 1)) is None
+
+
+def test_a_dose_coded_with_ndc_alone_is_judged_by_the_table(schedule: Schedule) -> None:
+    mmr = dose("mmr", "2025-06-10", "03")
+    mmr["vaccineCode"] = {"coding": [{"system": "http://hl7.org/fhir/sid/ndc", "code": "11111-1111-11"}]}
+    without = vaccines(schedule, child(mmr), date(2026, 6, 1))
+    judged = vaccines(schedule, child(mmr), date(2026, 6, 1), CodeTable(ndc={"11111111111": "03"}))
+    assert without is not None and judged is not None
+    assert [need.number for need in without.needs if need.group == "MMR"] == [1]
+    assert without.remarks[0][0] == "Immunization/mmr"
+    assert [need.number for need in judged.needs if need.group == "MMR"] == [2]
+    assert judged.remarks == ()
