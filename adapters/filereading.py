@@ -18,6 +18,8 @@ import orjson
 from adapters.base import Rejected
 
 _BLOCK = 1 << 20
+_GZIP = b"\x1f\x8b"  # RFC 1952 §2.3.1
+_JSON_BEGINS = b"{[ \t\r\n\xef"  # an object, an array, white space, a byte order mark
 _KEPT = 1 << 16  # of an oversized line, what is kept aside
 _TYPE_MENTION = re.compile(rb'"resourceType"\s{0,64}:\s{0,64}"([A-Za-z]{2,64})"')
 _OVERLAP = 256  # longer than any mention, so that none is lost between two blocks
@@ -44,10 +46,14 @@ class _Opened(Readable, Protocol):
 
 
 def opened(path: Path) -> _Opened:
-    """A file for reading; `.gz` decompressed on the way, with offsets of the decompressed bytes."""
-    if path.suffix.lower() == ".gz":
-        return cast(_Opened, gzip.open(path, "rb"))
-    return cast(_Opened, path.open("rb"))
+    """A file for reading; gzip decompressed on the way, with offsets of the decompressed bytes.
+
+    The first bytes decide before the name: a download often keeps `.gz` on what was unpacked on the way, or loses it.
+    """
+    with path.open("rb") as handle:
+        beginning = handle.read(2)
+    zipped = beginning == _GZIP or (path.suffix.lower() == ".gz" and beginning[:1] not in _JSON_BEGINS)
+    return cast(_Opened, gzip.open(path, "rb") if zipped else path.open("rb"))
 
 
 def blocks(handle: Readable) -> Iterator[bytes]:

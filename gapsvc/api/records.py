@@ -7,7 +7,7 @@ under the same ids.
 """
 
 from dataclasses import replace
-from datetime import UTC, datetime, time
+from datetime import UTC, date, datetime, time
 from typing import Any
 
 from flask import Blueprint, Response, request
@@ -47,6 +47,10 @@ def _is_birth_date(text: str) -> None:
     sizes = [len(part) for part in parts]
     if not text.isascii() or sizes not in ([4], [4, 2], [4, 2, 2]) or not all(part.isdecimal() for part in parts):
         raise ValidationError("expected YYYY-MM-DD, YYYY-MM or YYYY; of the prefixes only eq")
+    try:
+        date(*(int(part) for part in [*parts, "1", "1"][:3]))
+    except ValueError:
+        raise ValidationError(f"there is no such day, month or year: {text!r}") from None
 
 
 class PatientSearch(Paged):

@@ -24,17 +24,23 @@ LOG_EVERY_SECONDS = 5.0
 
 
 class Day(click.ParamType):
-    """A day, YYYY-MM-DD."""
+    """A day, YYYY-MM-DD, from `earliest` to `latest`, both included, where they are given."""
 
     name = "DAY"
+
+    def __init__(self, earliest: date = date.min, latest: date = date.max) -> None:
+        self.earliest, self.latest = earliest, latest
 
     def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> date:
         if isinstance(value, date):
             return value
         try:
-            return day_of(value)
+            day = day_of(value)
         except ValueError as error:
             self.fail(str(error), param, ctx)
+        if not self.earliest <= day <= self.latest:
+            self.fail(f"{day} is not in the range {self.earliest} to {self.latest}", param, ctx)
+        return day
 
 
 def today() -> date:

@@ -25,7 +25,7 @@ from gapsvc.evaluation.result import GapRecord, GapStatus, Outlook
 from gapsvc.evaluation.vaccines import vaccines
 from gapsvc.measures.installing import installed
 from gapsvc.records.record import PatientRecord
-from gapsvc.sandbox import generate, write
+from gapsvc.sandbox import EARLIEST, LARGEST, LATEST, generate, write
 from gapsvc.sandbox.server import serve as serve_sandbox
 from gapsvc.schedules import active_schedule, code_table
 from gapsvc.security.clients import new_token
@@ -38,13 +38,17 @@ SEED = 120
 @click.command("demo")
 @click.option("--data", type=click.Path(exists=True, path_type=Path), help="Your own folder of FHIR NDJSON instead.")
 @click.option("--exit", "leave", is_flag=True, help="End after the summary, instead of serving until Ctrl-C.")
-@click.option("--size", default=400, show_default=True, type=click.IntRange(50), help="Children in the sandbox.")
+@click.option(
+    "--size", default=400, show_default=True, type=click.IntRange(50, LARGEST), help="Children in the sandbox."
+)
 @click.option("--as-of", type=Day(), help="The day that counts as today.  [today; with --data its last visit]")
 def demo_command(data: Path | None, leave: bool, size: int, as_of: date | None) -> None:
     """Start a sandbox EHR, pull from it, evaluate, show rates and one child's gaps, and leave the service running.
 
     Everything lives in a temporary folder; Ctrl-C ends all of it.
     """
+    if data is None and as_of is not None and not EARLIEST <= as_of <= LATEST:
+        raise click.BadParameter(f"the sandbox knows the days from {EARLIEST} to {LATEST}", param_hint="--as-of")
     with ended_by_signals(), ExitStack() as ends:
         home = Path(ends.enter_context(tempfile.TemporaryDirectory(prefix="gapsvc-demo-")))
         token, digest = new_token()

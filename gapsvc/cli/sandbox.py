@@ -10,7 +10,7 @@ import click
 
 from gapsvc.cli.console import OUT, Day, ended_by_signals, progress, today
 from gapsvc.cli.main import EXIT_SYSTEM, Failure
-from gapsvc.sandbox import Disorder, generate, write
+from gapsvc.sandbox import EARLIEST, LARGEST, LATEST, Disorder, generate, write
 
 
 @click.group("sandbox")
@@ -30,8 +30,10 @@ def _disorder(ctx: click.Context, param: click.Parameter, value: str) -> Disorde
 @sandbox_group.command("generate")
 @click.option("--out", type=click.Path(file_okay=False, path_type=Path), required=True, help="Folder to write.")
 @click.option("--seed", default=1, show_default=True, help="The same seed, size and day give the same bytes.")
-@click.option("--size", default=500, show_default=True, type=click.IntRange(1), help="How many children.")
-@click.option("--as-of", type=Day(), default=None, help="The day up to which everything has happened.  [today]")
+@click.option("--size", default=500, show_default=True, type=click.IntRange(1, LARGEST), help="How many children.")
+@click.option(
+    "--as-of", type=Day(EARLIEST, LATEST), default=None, help="The day up to which everything has happened.  [today]"
+)
 @click.option(
     "--disorder",
     default="all",

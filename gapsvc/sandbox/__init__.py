@@ -9,7 +9,19 @@ Every name, number and record is invented.
 
 from gapsvc.sandbox.disorder import Disorder
 from gapsvc.sandbox.misbehaviour import Misbehaviour
-from gapsvc.sandbox.population import TYPES, Population, generate, write
+from gapsvc.sandbox.population import EARLIEST, LARGEST, LATEST, TYPES, Population, generate, write
 from gapsvc.sandbox.server import SandboxServer, serve
 
-__all__ = ["TYPES", "Disorder", "Misbehaviour", "Population", "SandboxServer", "generate", "serve", "write"]
+__all__ = [
+    "EARLIEST",
+    "LARGEST",
+    "LATEST",
+    "TYPES",
+    "Disorder",
+    "Misbehaviour",
+    "Population",
+    "SandboxServer",
+    "generate",
+    "serve",
+    "write",
+]

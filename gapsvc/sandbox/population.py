@@ -39,7 +39,7 @@ TYPES = (
     "Group",
 )
 LARGEST = 500_000  # six digits number a child; a duplicate's MRN takes the numbers from 500,000 on
-_EARLIEST, _LATEST = date(2010, 1, 1), date(2100, 12, 31)
+EARLIEST, LATEST = date(2010, 1, 1), date(2100, 12, 31)
 
 
 @dataclass(frozen=True, slots=True)
@@ -95,8 +95,8 @@ def generate(
     """
     if not 1 <= size <= LARGEST:
         raise ValueError(f"size must be 1 to {LARGEST:,} children; it is {size:,}")
-    if not _EARLIEST <= as_of <= _LATEST:
-        raise ValueError(f"as_of must be a day from {_EARLIEST} to {_LATEST}; it is {as_of}")
+    if not EARLIEST <= as_of <= LATEST:
+        raise ValueError(f"as_of must be a day from {EARLIEST} to {LATEST}; it is {as_of}")
     period = period or (date(as_of.year, 1, 1), date(as_of.year, 12, 31))
     if period[0] > period[1]:
         raise ValueError(f"the period must not end before it starts: {period[0]} to {period[1]}")

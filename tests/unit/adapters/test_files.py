@@ -176,6 +176,15 @@ def test_a_file_that_is_no_gzip_at_all_is_named(tmp_path: Path) -> None:
     assert [text for text in notices(batches) if text.startswith("other.json.gz")] != []
 
 
+def test_whether_a_file_is_gzip_is_seen_from_its_bytes(tmp_path: Path) -> None:
+    (tmp_path / "Patient-1.ndjson.gz").write_bytes(ndjson(patient(1)))
+    (tmp_path / "Patient-2.ndjson.gz").write_bytes(b"\xef\xbb\xbf" + ndjson(patient(2)))
+    (tmp_path / "Patient-3.ndjson").write_bytes(gzip.compress(ndjson(patient(3))))
+    (tmp_path / "Patient-4.ndjson.gz").write_bytes(b"")
+    batches = read(FileSource(tmp_path), "Patient")
+    assert (ids(batches), codes(batches)) == (["child-1", "child-2", "child-3"], [])
+
+
 def test_an_oversized_line_is_kept_aside_and_the_next_one_read(tmp_path: Path) -> None:
     long = patient(2) | {"text": {"div": "x" * 3_000_000}}
     (tmp_path / "Patient.ndjson").write_bytes(

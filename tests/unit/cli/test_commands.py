@@ -274,6 +274,8 @@ def test_a_population_is_generated(run: Run, tmp_path: Path) -> None:
     [
         (("generate",), EXIT_USAGE, "--out"),
         (("generate", "--out", "{tmp}/x", "--size", "0"), EXIT_USAGE, "--size"),
+        (("generate", "--out", "{tmp}/x", "--size", "500001"), EXIT_USAGE, "--size"),
+        (("generate", "--out", "{tmp}/x", "--as-of", "1900-01-01"), EXIT_USAGE, "2010-01-01 to 2100-12-31"),
         (("generate", "--out", "{tmp}/x", "--disorder", "chaos"), EXIT_USAGE, "no disorder is called 'chaos'"),
         (("generate", "--out", "{tmp}/file/x", "--size", "3"), EXIT_SYSTEM, "Not a directory"),
         (("serve", "{tmp}/absent"), EXIT_USAGE, "does not exist"),
@@ -283,6 +285,11 @@ def test_a_population_is_generated(run: Run, tmp_path: Path) -> None:
 def test_sandbox_used_wrongly(run: Run, tmp_path: Path, words: tuple[str, ...], code: int, said: str) -> None:
     (tmp_path / "file").touch()
     failed(run("sandbox", *(word.format(tmp=tmp_path) for word in words)), code, said)
+
+
+@pytest.mark.parametrize(("option", "value"), [("--as-of", "1900-01-01"), ("--size", "500001"), ("--size", "49")])
+def test_a_demo_beyond_what_the_sandbox_can_make(run: Run, option: str, value: str) -> None:
+    failed(run("demo", "--exit", option, value), EXIT_USAGE, option)
 
 
 def test_a_port_that_is_taken(run: Run, folder: Path) -> None:
