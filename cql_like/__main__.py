@@ -110,7 +110,12 @@ def _includes(command: argparse.ArgumentParser) -> None:
 
 
 def _moment(text: str) -> datetime:
-    moment = datetime.fromisoformat(text)
+    try:
+        moment = datetime.fromisoformat(text)
+    except ValueError:
+        raise argparse.ArgumentTypeError(
+            f"{text!r} is no moment in ISO 8601, such as 2026-11-22T08:00:00-08:00"
+        ) from None
     return moment if moment.tzinfo else moment.replace(tzinfo=UTC)
 
 
@@ -118,6 +123,9 @@ def _evaluate(options: argparse.Namespace) -> int:
     now = options.now or datetime.now(UTC).astimezone()
     if options.profile and options.engine == "reference":
         print("--profile times compiled functions: it goes without --engine reference", file=sys.stderr)
+        return USAGE_ERROR
+    if options.file is None and (unread := _for_libraries_only(options)):
+        print(f"{', '.join(unread)}: only together with --library FILE.cql", file=sys.stderr)
         return USAGE_ERROR
     profile = cql_like.Profile() if options.profile else None
     if options.file is None:
@@ -130,11 +138,25 @@ def _evaluate(options: argparse.Namespace) -> int:
     return 0
 
 
+def _for_libraries_only(options: argparse.Namespace) -> list[str]:
+    """The given options that say nothing about an expression of its own: it sees no data, parameter or include."""
+    given = {
+        "--include": options.include,
+        "--model": options.model,
+        "--data": options.data,
+        "--value-sets": options.value_sets,
+        "--parameter": options.parameter,
+    }
+    return [name for name, values in given.items() if values]
+
+
 def _define(options: argparse.Namespace, now: datetime, profile: cql_like.Profile | None) -> object:
     """The value of a define of a library over the resources of some files."""
     parameters: dict[str, object] = {}
     for given in options.parameter:
-        name, _, value = given.partition("=")
+        name, is_given, value = given.partition("=")
+        if not (name and is_given):
+            raise cql_like.WrongParameter(f"--parameter {given!r} is not NAME=CQL, such as Limit=5")
         parameters[name] = cql_like.evaluate(value, now=now)
     value_sets = [one for file in options.value_sets for one in resources(file) if one["resourceType"] == "ValueSet"]
     session = _compiled(options).session(

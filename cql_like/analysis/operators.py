@@ -10,6 +10,7 @@ from cql_like.analysis.problems import UNKNOWN, broken
 from cql_like.analysis.vocabulary import BINARY, CALENDAR_PRECISIONS, COMPONENTS, ELAPSED, NEGATIONS, UNARY
 from cql_like.ir import As, Case, Constant, Expression, If, Is, Span
 from cql_like.model.registry import choice_of
+from cql_like.runtime.numbers import MIN_INTEGER, MIN_LONG
 from cql_like.runtime.values import Long, Quantity
 from cql_like.syntax import tree
 from cql_like.types import (
@@ -38,9 +39,11 @@ def unary(node: tree.Unary, context: Context) -> Expression:
     if node.operator == "+":
         return operand
     if node.operator == "-" and isinstance(operand, Constant) and operand.value is not None:
-        if operand.type in (INTEGER, DECIMAL):
-            return Constant(type=operand.type, span=node.span, value=-operand.value)
-        if operand.type == LONG:
+        if operand.type == DECIMAL:  # 0 - x, as there is no negative zero
+            return Constant(type=DECIMAL, span=node.span, value=0 - operand.value)
+        if operand.type == INTEGER and operand.value != MIN_INTEGER:  # its opposite is no Integer: left to `Negate`
+            return Constant(type=INTEGER, span=node.span, value=-operand.value)
+        if operand.type == LONG and operand.value != MIN_LONG:
             return Constant(type=LONG, span=node.span, value=Long(-operand.value))
         if operand.type == QUANTITY:
             return Constant(type=QUANTITY, span=node.span, value=Quantity(-operand.value.value, operand.value.unit))

@@ -33,6 +33,23 @@ def test_eval_at_a_moment(capsys):
     assert capsys.readouterr().out == "@2024-02-29\n"
 
 
+def test_eval_at_no_moment(capsys):
+    with pytest.raises(SystemExit, match="2"):
+        main(["eval", "Today()", "--now", "soon"])
+    assert "argument --now: 'soon' is no moment in ISO 8601, such as" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize("option", ["--include", "--model", "--data", "--value-sets", "--parameter"])
+def test_an_expression_of_its_own_takes_nothing_that_it_would_not_read(option, capsys):
+    assert main(["eval", "1", option, "X=1"]) == 2
+    assert capsys.readouterr().err == f"{option}: only together with --library FILE.cql\n"
+
+
+def test_a_parameter_needs_a_value(folder, capsys):
+    assert main(["eval", "Well Visits", "--library", str(folder / "Visits.cql"), "--parameter", "Limit"]) == 2
+    assert capsys.readouterr().err == "--parameter 'Limit' is not NAME=CQL, such as Limit=5\n"
+
+
 @pytest.mark.parametrize(
     ("expression", "said"),
     [("1 +", "expression:1:4: unexpected end"), ("Interval[2, 1]", "expression:1:1: an interval")],
