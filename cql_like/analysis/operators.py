@@ -10,7 +10,7 @@ from cql_like.analysis.problems import UNKNOWN, broken
 from cql_like.analysis.vocabulary import BINARY, CALENDAR_PRECISIONS, COMPONENTS, ELAPSED, NEGATIONS, UNARY
 from cql_like.ir import As, Case, Constant, Expression, If, Is, Span
 from cql_like.model.registry import choice_of
-from cql_like.runtime.numbers import MIN_INTEGER, MIN_LONG
+from cql_like.runtime.numbers import MAX_INTEGER, MAX_LONG
 from cql_like.runtime.values import Long, Quantity
 from cql_like.syntax import tree
 from cql_like.types import (
@@ -41,9 +41,9 @@ def unary(node: tree.Unary, context: Context) -> Expression:
     if node.operator == "-" and isinstance(operand, Constant) and operand.value is not None:
         if operand.type == DECIMAL:  # 0 - x, as there is no negative zero
             return Constant(type=DECIMAL, span=node.span, value=0 - operand.value)
-        if operand.type == INTEGER and operand.value != MIN_INTEGER:  # its opposite is no Integer: left to `Negate`
+        if operand.type == INTEGER and -operand.value <= MAX_INTEGER:  # the least one has no opposite: left to `Negate`
             return Constant(type=INTEGER, span=node.span, value=-operand.value)
-        if operand.type == LONG and operand.value != MIN_LONG:
+        if operand.type == LONG and -operand.value <= MAX_LONG:
             return Constant(type=LONG, span=node.span, value=Long(-operand.value))
         if operand.type == QUANTITY:
             return Constant(type=QUANTITY, span=node.span, value=Quantity(-operand.value.value, operand.value.unit))
