@@ -9,6 +9,7 @@ import sqlalchemy as sa
 from gapsvc.records.assemble import Sourced, assemble
 from gapsvc.records.record import Finding, PatientRecord
 from gapsvc.records.references import literal, objects
+from gapsvc.store.affiliation import affiliated
 from gapsvc.store.database import Connected
 from gapsvc.store.dialect import chunks, rows
 
@@ -90,15 +91,17 @@ class RecordReading(Connected):
         """Ids of all persons, or of those that belong to an organization, a practitioner and a Group; sorted.
 
         Arguments are ids (`Organization/7` or `7`). A person belongs to the organization that manages their Patient
-        or provided any of their encounters; to the practitioner who is their general practitioner or took part
-        in an encounter; to a Group whose member one of their Patients is. An unknown one has nobody. A newborn visit
-        in the mother's record makes the mother belong to the clinic, not the baby.
+        or provided any of their encounters, and to those that it is part of; to the practitioner who is their
+        general practitioner or took part in an encounter; to a Group whose member one of their Patients is. An
+        unknown one has nobody. A newborn visit in the mother's record makes the mother belong to the clinic, not
+        the baby.
         """
         with self._reading() as connection:
             sets: list[set[str]] = []
             for kind, wanted in (("Organization", organization), ("Practitioner", practitioner)):
                 if wanted is not None:
-                    sets.append(_affiliated(connection, kind, wanted.removeprefix(f"{kind}/")))
+                    query = affiliated(connection, kind, wanted.removeprefix(f"{kind}/")).distinct()
+                    sets.append(set(connection.execute(query).scalars()))
             if group is not None:
                 sets.append(_members(connection, group.removeprefix("Group/")))
             if sets:
@@ -190,17 +193,6 @@ def read_records(
         for person_id in sorted(found)
     )
     return [record for record in records if record is not None]
-
-
-def _affiliated(connection: sa.Connection, kind: str, ref_id: str) -> set[str]:
-    own = rows(
-        connection,
-        "SELECT DISTINCT pp.person_id FROM affiliation a JOIN person_patient pp "
-        "ON pp.source_id = a.source_id AND pp.patient_id = a.patient_id WHERE a.kind = ? AND a.ref_id = ?",
-        kind,
-        ref_id,
-    )
-    return {row[0] for row in own}
 
 
 def _members(connection: sa.Connection, group_id: str) -> set[str]:

@@ -11,6 +11,7 @@ from fhir_profiles.deqm import measure_report_id
 from gapsvc.evaluation.result import GapStatus, GroupResult, MeasureResult
 from gapsvc.evaluation.serialize import from_json, to_json
 from gapsvc.store import tables as t
+from gapsvc.store.affiliation import affiliated
 from gapsvc.store.database import Connected
 from gapsvc.store.dialect import chunks, rows
 
@@ -99,7 +100,10 @@ class ResultStoring(Connected):
             )
         for kind, wanted in (("Organization", organization), ("Practitioner", practitioner)):
             if wanted is not None:
-                query = query.where(r.c.person_id.in_(_affiliated(kind, wanted.removeprefix(f"{kind}/"))))
+                with self._reading() as connection:
+                    query = query.where(
+                        r.c.person_id.in_(affiliated(connection, kind, wanted.removeprefix(f"{kind}/")))
+                    )
         if person_id is not None:
             query = query.where(r.c.person_id == person_id)
         if person_ids is not None:
@@ -189,10 +193,11 @@ class ResultStoring(Connected):
             .group_by(*columns)
             .order_by(*columns)
         )
-        for kind, wanted in (("Organization", organization), ("Practitioner", practitioner)):
-            if wanted is not None:
-                query = query.where(g.c.person_id.in_(_affiliated(kind, wanted.removeprefix(f"{kind}/"))))
         with self._reading() as connection:
+            for kind, wanted in (("Organization", organization), ("Practitioner", practitioner)):
+                if wanted is not None:
+                    belong = affiliated(connection, kind, wanted.removeprefix(f"{kind}/"))
+                    query = query.where(g.c.person_id.in_(belong))
             found = connection.execute(query).all()
         by_group: dict[str, list[Any]] = {}
         for row in found:
@@ -217,15 +222,6 @@ class ResultStoring(Connected):
         )
         with self._reading() as connection:
             return list(connection.execute(sa.select(p.c.id).where(~fresh).order_by(p.c.id)).scalars())
-
-
-def _affiliated(kind: str, ref_id: str) -> sa.Select[Any]:
-    a, pp = t.affiliation, t.person_patient
-    return (
-        sa.select(pp.c.person_id)
-        .join(a, sa.and_(a.c.source_id == pp.c.source_id, a.c.patient_id == pp.c.patient_id))
-        .where(a.c.kind == kind, a.c.ref_id == ref_id)
-    )
 
 
 def _summary(group_id: str, found: Iterable[Any]) -> RateSummary:

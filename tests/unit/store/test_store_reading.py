@@ -223,6 +223,35 @@ def test_panels(store: Store) -> None:
     assert store.person_ids(organization="north") == ["p1"]
 
 
+def test_an_organization_has_its_parts_with_it(store: Store) -> None:
+    def organization(name: str, parent: str | None = None) -> dict[str, Any]:
+        part = {"partOf": {"reference": f"Organization/{parent}"}} if parent else {}
+        return {"resourceType": "Organization", "id": name, **part}
+
+    def child(name: str, clinic: str) -> Resource:
+        return patient(name, managingOrganization={"reference": f"Organization/{clinic}"})
+
+    written(
+        store,
+        batch(
+            "Organization", organization("network"), organization("north", "network"), organization("annex", "north")
+        ),
+        batch("Patient", child("p1", "north"), child("p2", "annex"), child("p3", "network"), child("p4", "south")),
+    )
+    # In another source the same ids are other organizations: its annex is nobody's part, its own part is itself.
+    written(
+        store,
+        batch("Organization", organization("annex"), organization("loop", "loop")),
+        batch("Patient", child("q2", "annex"), child("q3", "loop")),
+        source="other",
+    )
+
+    assert store.person_ids(organization="network") == ["p1", "p2", "p3"]
+    assert store.person_ids(organization="north") == ["p1", "p2"]
+    assert store.person_ids(organization="annex") == ["p2", "q2"]
+    assert store.person_ids(organization="loop") == ["q3"]
+
+
 def test_resources_of_an_unknown_patient_wait_for_them(store: Store) -> None:
     pull = store.begin_pull("clinic", NOON)
     store.begin_type(pull, "Encounter", NOON)
