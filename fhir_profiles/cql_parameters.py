@@ -229,7 +229,7 @@ class _Writer:
             low = None if value.low is None else interval.start(value)
             high = None if value.high is None else interval.end(value)
         if point in (DATE, DATETIME, TIME):
-            return {"valuePeriod": self._period(low, high)}
+            return {"valuePeriod": self._period(low, high) or _no_boundary()}
         found: Resource = {}
         for name, end in (("low", low), ("high", high)):
             if isinstance(end, Quantity):
@@ -239,7 +239,7 @@ class _Writer:
                 found[name] = {"value": number, "system": UCUM, "code": "1"}
                 if isinstance(end, Decimal):
                     found[name]["extension"] = [extension(PRECISION, valueInteger=decimal_places(end))]
-        return {"valueRange": found}
+        return {"valueRange": found or _no_boundary()}
 
     def _period(self, low: Any, high: Any) -> Resource:
         found: Resource = {}
@@ -284,6 +284,11 @@ def _time(value: Time) -> tuple[str, list[Resource]]:
 def _marker(url: str, **said: Any) -> Resource:
     """A parameter without a value: the extension stands at an (arbitrary) boolean that is not there."""
     return {"_valueBoolean": {"extension": [extension(url, **said)]}}
+
+
+def _no_boundary() -> Resource:
+    """The content of an interval of which neither end is known: an element may not be empty (ele-1)."""
+    return {"extension": [extension(ABSENT, valueCode="unknown")]}
 
 
 def _primitive(kind: str, value: Any, extensions: Sequence[Resource] = ()) -> Resource:

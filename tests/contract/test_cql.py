@@ -89,6 +89,16 @@ VALUES: list[tuple[str, str, dict[str, Any]]] = [
         {"valuePeriod": {"start": "2024-01-01T00:00:00.000+00:00"}},
     ),
     (
+        "Interval(null as DateTime, null as DateTime)",
+        "Interval<System.DateTime>",
+        {"valuePeriod": {"extension": [{"url": f"{EXTENSIONS}/data-absent-reason", "valueCode": "unknown"}]}},
+    ),
+    (
+        "Interval(null as Integer, null as Integer)",
+        "Interval<System.Integer>",
+        {"valueRange": {"extension": [{"url": f"{EXTENSIONS}/data-absent-reason", "valueCode": "unknown"}]}},
+    ),
+    (
         "Interval[@T10:00:00, @T11:00:00]",
         "Interval<System.Time>",
         {
