@@ -214,7 +214,8 @@ def _from_form(request: Request) -> dict[str, list[Any]]:
 
 # The value[x] that a Parameters body may use for parameters that a query string would carry as text.
 _PRIMITIVES = frozenset(
-    f"value{name}" for name in ("Date", "String", "Code", "Id", "Uri", "Url", "Canonical", "Boolean", "Integer")
+    f"value{name}"
+    for name in ("Date", "DateTime", "String", "Code", "Id", "Uri", "Url", "Canonical", "Boolean", "Integer")
 )
 
 

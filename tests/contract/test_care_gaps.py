@@ -210,6 +210,14 @@ def test_post_asks_the_same_as_get(api: Api) -> None:
     )
 
 
+def test_a_moment_is_not_taken_for_a_day(api: Api) -> None:
+    day, moment = ("valueDateTime", ["2026-01-01"]), ("valueDateTime", ["2026-12-31T08:00:00Z"])
+    subject = ("valueString", [f"Patient/{child_with(api, 'open-gap')}"])
+    body = parameters(periodStart=day, periodEnd=moment, status=("valueCode", STATUSES), subject=subject)
+    expected = "periodEnd: expected a date, YYYY-MM-DD, not '2026-12-31T08:00:00Z'"
+    assert outcome(api.post("/fhir/Measure/$care-gaps", body)) == [("value", expected, ["periodEnd"])]
+
+
 @pytest.mark.parametrize(
     ("body", "options", "status", "code"),
     [
