@@ -36,7 +36,7 @@ test: $(VENV)/.dev ## every test (PostgreSQL ones too, where it can be started)
 lint: $(VENV)/.dev ## format, style, types, import contracts
 	$(BIN)/ruff format --check .
 	$(BIN)/ruff check .
-	$(BIN)/pyright
+	$(BIN)/pyright --project pyproject.toml
 	$(BIN)/lint-imports --no-logo 2>/dev/null || $(BIN)/lint-imports
 
 format: $(VENV)/.dev ## rewrite to the house format
