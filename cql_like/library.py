@@ -16,6 +16,7 @@ from cql_like import cache as compiled_files
 from cql_like import ir, leaves
 from cql_like.analysis import analyse
 from cql_like.compiler import Compiled
+from cql_like.errors import CqlErrors
 from cql_like.model.loader import load_model
 from cql_like.profile import Profile
 from cql_like.reference import ReferenceEvaluator
@@ -23,7 +24,7 @@ from cql_like.retrieve import Retriever
 from cql_like.runtime.context import EvaluationContext, Limits
 from cql_like.runtime.values import Date, DateTime, Interval
 from cql_like.session import Engine, Session, SessionFactory, UnknownName
-from cql_like.syntax import parse_library
+from cql_like.syntax import read_library
 from cql_like.terminology import Terminology
 from cql_like.types import DECIMAL, LONG, IntervalOf, ListOf, Type
 
@@ -151,7 +152,17 @@ def compile_library(
 
 def _checked(text: str, libraries: Mapping[tuple[str, str | None], str], models: Sequence[str | Path]) -> ir.Program:
     loaded = [load_model(path) for path in models]
-    return analyse(parse_library(text), libraries, loaded, text)
+    read = read_library(text)
+    if not read.errors:
+        return analyse(read.library, libraries, loaded, text)
+    problems = list(read.errors)
+    if read.unread is not None:  # only defines are missing: what is wrong with the others is told as well
+        try:
+            analyse(read.library, libraries, loaded, text)
+        except CqlErrors as found:
+            # What speaks of a define that could not be read is no mistake of its own.
+            problems += [one for one in found.errors if not any(f'"{name}"' in one.message for name in read.unread)]
+    raise CqlErrors(problems)
 
 
 def prepare_together(

@@ -12,7 +12,7 @@ from cql_like.ir import Span
 from cql_like.syntax import tree
 from cql_like.syntax.cursor import SyntaxProblem
 from cql_like.syntax.expressions import ExpressionParser
-from cql_like.syntax.lexer import END, KEYWORDS, Source, Token, Tokens
+from cql_like.syntax.lexer import END, KEYWORDS, Source, Token, Tokens, unescape
 from cql_like.syntax.limits import Limits
 
 _ACCESS = frozenset({"public", "private"})
@@ -28,6 +28,7 @@ class LibraryParser(ExpressionParser):
     def __init__(self, source: Source, tokens: Tokens, limits: Limits) -> None:
         super().__init__(source, tokens, limits)
         self.errors: list[CqlError] = list(tokens.errors)
+        self.unread: list[str | None] = []  # names of the defines that could not be read; None: another declaration
         self._context: str | None = None
 
     # --- whole texts
@@ -64,9 +65,20 @@ class LibraryParser(ExpressionParser):
                 self._check_end()
             except SyntaxProblem as problem:
                 self.errors.append(problem.error)
+                self.unread.append(self._defined_name(begin))
                 self.nesting = 0
                 self._recover(begin)
         return tree.Library(name, tuple(definitions), tuple(statements), span=self.source.span(start, self._last_end()))
+
+    def _defined_name(self, begin: int) -> str | None:
+        """The name that a `define` at this token gives; None for any other declaration."""
+        if self.tokens[begin].kind != "define":
+            return None
+        for token in self.tokens[begin + 1 : begin + 5]:
+            text = self.source.text[token.start : token.end]
+            if token.kind not in ("public", "private", "fluent", "function"):
+                return unescape(text[1:-1]) if text[:1] in '"`' else text
+        return None
 
     def _last_end(self) -> int:
         return self.tokens[-2].end if len(self.tokens) > 1 else 0

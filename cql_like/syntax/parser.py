@@ -1,6 +1,8 @@
 """The parser's two entrances. Whatever the text, they return a tree or raise `CqlErrors`, nothing else."""
 
 import re
+from collections.abc import Sequence
+from dataclasses import dataclass
 
 from cql_like.errors import CqlError, CqlErrors
 from cql_like.syntax import tree
@@ -21,16 +23,38 @@ def parse_library(text: str, name_hint: str = "library", limits: Limits | None =
     `name_hint` (a file's name, say) is what spans and errors call the library if its text has no `library` line.
     Raises `CqlErrors` with every syntax error found.
     """
+    read = read_library(text, name_hint, limits)
+    if read.errors:
+        raise CqlErrors(read.errors)
+    return read.library
+
+
+@dataclass(frozen=True, slots=True)
+class ReadLibrary:
+    """What could be read of a library's text, and the syntax errors of the rest.
+
+    `unread` are the names of the defines that could not be read; None where what was lost is no define: without it the
+    rest means nothing.
+    """
+
+    library: tree.Library
+    errors: Sequence[CqlError]
+    unread: frozenset[str] | None
+
+
+def read_library(text: str, name_hint: str = "library", limits: Limits | None = None) -> ReadLibrary:
+    """As much of a library as can be read. Raises `CqlErrors` where the text can't be looked at, or is too deep."""
     limits = limits or Limits()
     name = _library_name(text[:100_000]) or name_hint
     parser = _parser(text, name, limits)
+    lexical = len(parser.errors)
     try:
         library = parser.library()
     except RecursionError:
         raise CqlErrors([_too_deep(parser)]) from None
-    if parser.errors:
-        raise CqlErrors(parser.errors)
-    return library
+    named = [found for found in parser.unread if found is not None]
+    whole = lexical or len(named) < len(parser.unread) or len(named) < len(parser.errors)
+    return ReadLibrary(library, parser.errors, None if whole else frozenset(named))
 
 
 def parse_expression(text: str, name_hint: str = "expression", limits: Limits | None = None) -> tree.Expression:

@@ -55,7 +55,7 @@ def test_a_kept_library_is_the_library(tmp_path):
 def test_it_is_read_from_the_file(tmp_path, monkeypatch):
     compiled(tmp_path)
     monkeypatch.setattr(Compiled, "of", lambda program: pytest.fail("compiled again"))
-    monkeypatch.setattr(cql_like.library, "parse_library", lambda text: pytest.fail("parsed again"))
+    monkeypatch.setattr(cql_like.library, "read_library", lambda text: pytest.fail("parsed again"))
     assert compiled(tmp_path).name == "Doses"
 
 
