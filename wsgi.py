@@ -1,5 +1,5 @@
 """The WSGI entry point: `gunicorn wsgi:app`, `granian --interface wsgi wsgi:app`."""
 
-from gapsvc.api import create_app
+from gapsvc.app import create_app
 
 app = create_app()

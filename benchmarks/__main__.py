@@ -17,7 +17,8 @@ from pathlib import Path
 
 from adapters.files import FileSource
 from gapsvc import jobs
-from gapsvc.api import Service, create_app
+from gapsvc.api import Service
+from gapsvc.app import create_app
 from gapsvc.config import ClientSettings, Settings, load
 from gapsvc.evaluation.catalogue import evaluators, types_read
 from gapsvc.evaluation.evaluator import Evaluator

@@ -11,8 +11,8 @@ from typing import Any
 
 from waitress import create_server, wasyncore
 
-from gapsvc.api import Service, create_app
-from gapsvc.api.app import MAX_BODY_BYTES
+from gapsvc.api import Service
+from gapsvc.app import MAX_BODY_BYTES, create_app
 from gapsvc.config import Settings
 from gapsvc.publishing import public_base
 from gapsvc.store import Store

@@ -1,6 +1,5 @@
-"""The HTTP service: `create_app` and what it is made of (architecture.md, gapsvc/api)."""
+"""The HTTP service's endpoints for programs (architecture.md, gapsvc/api); gapsvc.app puts the application together."""
 
-from gapsvc.api.app import create_app
 from gapsvc.api.service import Service
 
-__all__ = ["Service", "create_app"]
+__all__ = ["Service"]

@@ -30,6 +30,29 @@ class InvalidDose:
 
 
 @dataclass(frozen=True, slots=True)
+class JudgedDose:
+    """One dose as the schedule judges it for one vaccine group. `number`: which dose of the series it is, if valid."""
+
+    reference: str
+    given: date
+    cvx: str
+    product: str  # in words
+    valid: bool
+    verdict: str  # "valid", "not valid", "sub-standard", "extraneous"
+    number: int | None
+    reasons: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class VaccineHistory:
+    """A vaccine group's doses in order of day, and what it needs next."""
+
+    group: str
+    doses: tuple[JudgedDose, ...]
+    need: ImmunizationNeed | None
+
+
+@dataclass(frozen=True, slots=True)
 class Vaccines:
     """A child's immunizations as of a day, by one version of the schedule."""
 
@@ -37,6 +60,7 @@ class Vaccines:
     needs: tuple[ImmunizationNeed, ...]
     invalid: tuple[InvalidDose, ...]
     remarks: tuple[tuple[str, str], ...]  # (reference, why this resource was not judged)
+    histories: tuple[VaccineHistory, ...] = ()
 
 
 def vaccines(

@@ -22,7 +22,8 @@ class PatientRecord:
     """All that is known of one person, from every linked source.
 
     `patient` is the Patient resource that stands for the person. `resources` maps a resource type to its
-    resources in a stable order; it holds `Patient` too. The code index is built on first use of a path.
+    resources in a stable order; it holds `Patient` too. `sources` may leave out what came from nowhere in particular.
+    The code index is built on first use of a path.
     """
 
     person_id: str
@@ -30,6 +31,8 @@ class PatientRecord:
     resources: Mapping[str, tuple[JsonObject, ...]]
     findings: tuple[Finding, ...] = ()
     data_as_of: Mapping[str, str] = field(default_factory=dict[str, str])
+    # reference ("Immunization/7") -> name of the source that reported it
+    sources: Mapping[str, str] = field(default_factory=dict[str, str])
     _index: dict[tuple[str, str], dict[CodeKey, tuple[int, ...]]] = field(
         default_factory=dict[tuple[str, str], dict[CodeKey, tuple[int, ...]]], init=False, repr=False, compare=False
     )

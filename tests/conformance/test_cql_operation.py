@@ -11,7 +11,8 @@ from cql_tests_runner import is_error, plain, read_answer, request_body, same
 
 from cql_like import evaluate
 from cql_like.conformance import NOW, Case, read_exclusions, read_suite, run_case
-from gapsvc.api import Service, create_app
+from gapsvc.api import Service
+from gapsvc.app import create_app
 from gapsvc.store import Store
 
 sys.path.append(str(Path(__file__).parents[1] / "contract"))

@@ -8,7 +8,8 @@ from contract_client import AS_OF, NOW, Api, settings_for
 
 from adapters.files import FileSource
 from gapsvc import jobs
-from gapsvc.api import Service, create_app
+from gapsvc.api import Service
+from gapsvc.app import create_app
 from gapsvc.evaluation.catalogue import types_to_pull
 from gapsvc.sandbox import generate, write
 from gapsvc.store import Store

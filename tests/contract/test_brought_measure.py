@@ -15,7 +15,8 @@ from adapters.files import FileSource
 from fhir_profiles.validate import validate
 from fhir_profiles.validate_bundle import validate_bundle
 from gapsvc import jobs
-from gapsvc.api import Service, create_app
+from gapsvc.api import Service
+from gapsvc.app import create_app
 from gapsvc.cli import main
 from gapsvc.evaluation.catalogue import types_to_pull
 from gapsvc.measures import catalog

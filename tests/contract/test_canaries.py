@@ -14,7 +14,8 @@ from flask.testing import FlaskClient
 
 from adapters.files import FileSource
 from gapsvc import jobs
-from gapsvc.api import Service, create_app
+from gapsvc.api import Service
+from gapsvc.app import create_app
 from gapsvc.cli import main
 from gapsvc.evaluation.catalogue import types_to_pull
 from gapsvc.evaluation.evaluator import PreparedEvaluation

@@ -13,8 +13,8 @@ from werkzeug.test import TestResponse
 
 import cql_like
 from fhir_profiles.validate_bundle import validate_bundle
-from gapsvc.api import create_app
 from gapsvc.api.gap_bundles import AnswerBrokenOff
+from gapsvc.app import create_app
 from gapsvc.evaluation.evaluator import Evaluator, PreparedEvaluation
 from gapsvc.records.record import PatientRecord
 from gapsvc.store import Store, StoreError

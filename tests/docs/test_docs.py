@@ -117,8 +117,8 @@ def test_every_command_line_in_the_documentation_can_be_parsed() -> None:
 
 
 def test_every_address_is_in_the_documentation_and_no_other() -> None:
-    from gapsvc.api import create_app
     from gapsvc.api.service import Service
+    from gapsvc.app import create_app
 
     app = create_app(Service.__new__(Service))
     served = {

@@ -1,4 +1,4 @@
-"""The Flask app factory."""
+"""The Flask app factory: endpoints for programs (gapsvc.api) and pages for people (gapsvc.web) in one application."""
 
 import secrets
 import time

@@ -1,0 +1,65 @@
+"""One list per child: what measures, the immunization schedule and the visit schedule ask for, one row an action.
+
+Needs that one action would satisfy become one action with several reasons (design/gaps.md "One list per child").
+Pure; everything is as of one day.
+"""
+
+from dataclasses import dataclass
+from datetime import date
+from enum import StrEnum
+
+from gapsvc.evaluation.result import Coding, Outlook
+
+
+class ActionKind(StrEnum):
+    """What is done: a dose is given, a visit held, a service (screening, test, varnish) performed."""
+
+    IMMUNIZATION = "immunization"
+    VISIT = "visit"
+    SERVICE = "service"
+
+
+class Urgency(StrEnum):
+    """When: OVERDUE and DUE can be done today; LATER is not yet due; LOST can't be done in time any more (told, never
+    chased)."""
+
+    OVERDUE = "overdue"
+    DUE = "due"
+    LATER = "later"
+    LOST = "lost"
+
+
+@dataclass(frozen=True, slots=True)
+class Wish:
+    """One reason for an action: who asks for it, in words, and until when. Dates may be None where nobody says."""
+
+    origin: str  # "measure" | "immunizations" | "visits"
+    id: str  # "cis/combination-10" | "DTaP" | "2-months" | "lead.12-months"
+    text: str  # "counts for Childhood immunizations, combination 10, by 2 March 2027"
+    due_from: date | None
+    due_by: date | None
+    last_day: date | None
+    outlook: Outlook
+
+
+@dataclass(frozen=True, slots=True)
+class Action:
+    """One thing to do for a child. `text` is what a nurse reads: "DTaP, dose 3"; `when` its timing in words:
+    "overdue since 2 May 2026", "due 3-17 March, last day 29 March".
+
+    `due_from`, `due_by` and `last_day` are the earliest of what its wishes say: the tightest of them is kept, and so
+    all are. `products` are what can be given or ordered, in words ("Pediarix", "Infanrix"; "ASQ-3").
+    """
+
+    kind: ActionKind
+    key: str  # stable within a child: "immunization:DTaP", "visit", "service:lead"
+    text: str
+    when: str
+    coding: Coding | None
+    products: tuple[str, ...]
+    urgency: Urgency
+    due_from: date | None
+    due_by: date | None
+    last_day: date | None
+    wishes: tuple[Wish, ...]
+    remarks: tuple[str, ...] = ()  # "measure met, dose of 3 May invalid: repeat"
