@@ -301,9 +301,9 @@ def _said(gap: Mapping[str, str], say: Callable[[str], Any], *, looked_at: bool)
 def _need(concept: cql_like.Concept | None) -> Need | None:
     if concept is None:
         return None
-    code = concept.codes[0]
-    text = code.code or ""
-    return Need(concept.display or code.display or text, Coding(code.system or "", text, code.display))
+    first, *others = (Coding(code.system or "", code.code or "", code.display) for code in concept.codes)
+    further = tuple(dict.fromkeys(coding for coding in others if coding != first))
+    return Need(concept.display or first.display or first.code, first, further)
 
 
 def _day(value: cql_like.Date | None) -> date | None:

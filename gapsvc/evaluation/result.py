@@ -39,10 +39,19 @@ class Coding:
 
 @dataclass(frozen=True, slots=True)
 class Need:
-    """What would close the gap: worded for a clinician, and coded."""
+    """What would close the gap: worded for a clinician, and coded.
+
+    A need of several services at once (a combination of vaccines) names the others in `further`: all are needed.
+    """
 
     text: str
     coding: Coding
+    further: tuple[Coding, ...] = ()
+
+    @property
+    def codings(self) -> tuple[Coding, ...]:
+        """Every service that is needed."""
+        return (self.coding, *self.further)
 
 
 @dataclass(frozen=True, slots=True)

@@ -147,7 +147,9 @@ def _gap(found: JsonObject) -> GapRecord:
 
 
 def _need(found: JsonObject | None) -> Need | None:
-    return None if found is None else Need(found["text"], Coding(**found["coding"]))
+    if found is None:
+        return None
+    return Need(found["text"], Coding(**found["coding"]), tuple(Coding(**one) for one in found.get("further", ())))
 
 
 def _reason(found: JsonObject) -> Reason:

@@ -50,7 +50,7 @@ requirements = st.builds(
 gaps = st.builds(
     GapRecord,
     status=st.sampled_from(GapStatus),
-    need=st.none() | st.builds(Need, text=texts, coding=codings),
+    need=st.none() | st.builds(Need, text=texts, coding=codings, further=some(codings)),
     needed=counts,
     done=counts,
     due_from=maybe_day,
