@@ -11,9 +11,16 @@ session.trace("Numerator")                                     # with every clau
 from datetime import UTC, datetime
 from typing import Any
 
-from cql_like.analysis import EXPRESSION, analyse_expression
+from cql_like.analysis import EXPRESSION, analyse_expression, is_known
 from cql_like.errors import CqlError, CqlErrors
-from cql_like.library import Library, WrongParameter, compile_library, prepare_together
+from cql_like.library import (
+    CheckedLibrary,
+    Library,
+    WrongParameter,
+    check_library,
+    compile_library,
+    prepare_together,
+)
 from cql_like.profile import Profile, Timed
 from cql_like.retrieve import CodeKey, JsonObject, Retriever
 from cql_like.runtime.context import Limits
@@ -70,6 +77,7 @@ def evaluate(
 
 
 __all__ = [
+    "CheckedLibrary",
     "Clause",
     "Code",
     "CodeKey",
@@ -106,8 +114,10 @@ __all__ = [
     "UnknownValueSet",
     "ValueSet",
     "WrongParameter",
+    "check_library",
     "compile_library",
     "evaluate",
+    "is_known",
     "prepare_together",
     "to_cql",
 ]

@@ -14,9 +14,9 @@ from typing import Any, cast
 
 from cql_like import cache as compiled_files
 from cql_like import ir, leaves
-from cql_like.analysis import analyse
+from cql_like.analysis import examine
 from cql_like.compiler import Compiled
-from cql_like.errors import CqlErrors
+from cql_like.errors import CqlError, CqlErrors
 from cql_like.model.loader import load_model
 from cql_like.profile import Profile
 from cql_like.reference import ReferenceEvaluator
@@ -150,19 +150,46 @@ def compile_library(
     return Library(program, compiled)
 
 
-def _checked(text: str, libraries: Mapping[tuple[str, str | None], str], models: Sequence[str | Path]) -> ir.Program:
+@dataclass(frozen=True, slots=True)
+class CheckedLibrary:
+    """What a check found. Where there are `errors`, `library` is as much of it as could be made out, or None.
+
+    A type in it may not be known (`is_known`). `unread` are the names of defines whose text could not be read; None
+    where anything may be among what could not.
+    """
+
+    library: Library | None
+    errors: tuple[CqlError, ...]
+    unread: frozenset[str] | None
+
+
+def check_library(
+    text: str,
+    libraries: Mapping[tuple[str, str | None], str] | None = None,
+    models: Sequence[str | Path] = (),
+) -> CheckedLibrary:
+    """Checks a library with all that it includes, and never raises `CqlErrors`: for programs that have more to say
+    about a text with errors. Arguments are those of `compile_library`; a library that is not whole can't be run."""
     loaded = [load_model(path) for path in models]
-    read = read_library(text)
-    if not read.errors:
-        return analyse(read.library, libraries, loaded, text)
-    problems = list(read.errors)
-    if read.unread is not None:  # only defines are missing: what is wrong with the others is told as well
-        try:
-            analyse(read.library, libraries, loaded, text)
-        except CqlErrors as found:
-            # What speaks of a define that could not be read is no mistake of its own.
-            problems += [one for one in found.errors if not any(f'"{name}"' in one.message for name in read.unread)]
-    raise CqlErrors(problems)
+    try:
+        read = read_library(text)
+    except CqlErrors as found:
+        return CheckedLibrary(None, found.errors, None)
+    if read.unread is None:  # a declaration is lost: without it the rest means nothing
+        return CheckedLibrary(None, CqlErrors(read.errors).errors, None)
+    found = examine(read.library, libraries, loaded, text)
+    # What speaks of a define that could not be read is no mistake of its own.
+    own = [one for one in found.errors if not any(f'"{name}"' in one.message for name in read.unread)]
+    problems = [*read.errors, *own]
+    library = None if found.program is None else Library(found.program)
+    return CheckedLibrary(library, CqlErrors(problems).errors if problems else (), read.unread)
+
+
+def _checked(text: str, libraries: Mapping[tuple[str, str | None], str], models: Sequence[str | Path]) -> ir.Program:
+    checked = check_library(text, libraries, models)
+    if checked.errors or checked.library is None:
+        raise CqlErrors(checked.errors)
+    return checked.library.program
 
 
 def prepare_together(

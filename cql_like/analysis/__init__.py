@@ -4,6 +4,7 @@
 the library and its includes at once. `analyse_expression` does the same for one expression without a library.
 """
 
-from cql_like.analysis.programs import EXPRESSION, analyse, analyse_expression
+from cql_like.analysis.problems import is_known
+from cql_like.analysis.programs import EXPRESSION, Examined, analyse, analyse_expression, examine
 
-__all__ = ["EXPRESSION", "analyse", "analyse_expression"]
+__all__ = ["EXPRESSION", "Examined", "analyse", "analyse_expression", "examine", "is_known"]

@@ -9,7 +9,7 @@ from difflib import get_close_matches
 
 from cql_like.errors import CqlError, error_at
 from cql_like.ir import Constant, Span
-from cql_like.types import Type, Variable
+from cql_like.types import ChoiceOf, IntervalOf, ListOf, TupleOf, Type, Variable
 
 UNKNOWN: Type = Variable("?")
 PROBLEM_LIMIT = 200  # beyond that many, more messages help nobody
@@ -34,6 +34,21 @@ class Problems:
 def broken(span: Span | None) -> Constant:
     """What stands for an expression that could not be analysed."""
     return Constant(type=UNKNOWN, span=span, value=None)
+
+
+def is_known(kind: Type) -> bool:
+    """Whether a type was made out whole: nothing in it stands for what could not be analysed."""
+    match kind:
+        case ListOf(element):
+            return is_known(element)
+        case IntervalOf(point):
+            return is_known(point)
+        case TupleOf(elements):
+            return all(is_known(element) for _, element in elements)
+        case ChoiceOf(alternatives):
+            return all(map(is_known, alternatives))
+        case _:
+            return kind != UNKNOWN
 
 
 def did_you_mean(name: str, known: Iterable[str]) -> str | None:

@@ -5,6 +5,7 @@ library of that name, of which there must be one.
 """
 
 from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
 from functools import cache
 
 from cql_like.analysis.context import Services
@@ -14,7 +15,7 @@ from cql_like.analysis.libraries import LibraryUnit
 from cql_like.analysis.overloads import Overloads
 from cql_like.analysis.problems import Problems, did_you_mean
 from cql_like.analysis.requirements import requirements
-from cql_like.errors import CqlErrors
+from cql_like.errors import CqlError, CqlErrors
 from cql_like.ir import OperatorRow, Program
 from cql_like.model.loader import built_in, built_in_versions
 from cql_like.model.modelinfo import Model
@@ -54,7 +55,29 @@ def analyse(
     Raises:
         CqlErrors: every problem of the library and of those that it includes.
     """
-    return _Loader(libraries or {}, models).program(library, text)
+    found = examine(library, libraries, models, text)
+    if found.errors or found.program is None:
+        raise CqlErrors(found.errors)
+    return found.program
+
+
+@dataclass(frozen=True, slots=True)
+class Examined:
+    """What an analysis found. Where there are errors, `program` is as much as could be made out (a type that is not
+    known is `is_known`'s False), or None where that is nothing."""
+
+    program: Program | None
+    errors: Sequence[CqlError]
+
+
+def examine(
+    library: tree.Library,
+    libraries: LibraryTexts | None = None,
+    models: Sequence[Model] = (),
+    text: str | None = None,
+) -> Examined:
+    """As `analyse`, with what could be made out of a library that has errors."""
+    return _Loader(libraries or {}, models).examine(library, text)
 
 
 def analyse_expression(expression: tree.Expression, text: str | None = None) -> Program:
@@ -81,7 +104,7 @@ class _Loader:
         self._models: dict[str, Model] = {}
         self._stack: list[tuple[str, str]] = []
 
-    def program(self, library: tree.Library, text: str | None) -> Program:
+    def examine(self, library: tree.Library, text: str | None) -> Examined:
         if text is not None:
             self._problems.texts[library.span.library] = text
         main = self._load(library, ())
@@ -99,9 +122,10 @@ class _Loader:
         except TypeTooLarge as error:
             self._problems.report(library.span, str(error), "smaller tuples")
             analysed = {}
-        if self._problems.errors:
-            raise CqlErrors(self._problems.errors)
-        return Program(main.key, analysed, requirements(main.key, analysed, models))
+        errors = tuple(self._problems.errors)
+        if not analysed:
+            return Examined(None, errors)
+        return Examined(Program(main.key, analysed, requirements(main.key, analysed, models)), errors)
 
     # ------------------------------------------------------------------------------------------- libraries
 

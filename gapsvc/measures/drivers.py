@@ -17,7 +17,7 @@ import cql_like
 from cql_like import ir, walk
 from cql_like.model.loader import built_in, built_in_versions
 from cql_like.model.registry import Models
-from cql_like.syntax import parse_expression, parse_library
+from cql_like.syntax import parse_expression, read_library
 from cql_like.types import (
     ANY,
     BOOLEAN,
@@ -40,6 +40,7 @@ from gapsvc.measures.definition import Group, Requirement
 
 PERIOD: Final = "Measurement Period"
 BOOLEAN_BASIS: Final = "boolean"
+_DRIVER: Final = "$driver "
 _NUMBERS: Final = frozenset({INTEGER, LONG, DECIMAL, QUANTITY, ANY})
 _FHIR_NUMBERS: Final = frozenset({"integer", "positiveInt", "unsignedInt", "decimal", "Quantity", "SimpleQuantity"})
 # The gap defines that a library may have (docs/gaps.md) and their types; a list's are its elements' names.
@@ -69,7 +70,7 @@ class Drivers:
     problems: list[str] = field(default_factory=list[str])
     _lines: list[str] = field(default_factory=list[str])
     _expressions: dict[str, str] = field(default_factory=dict[str, str])
-    _library: cql_like.Library | None = None
+    _checked: cql_like.CheckedLibrary | None = None
     _declared: frozenset[str] | None = None
 
     @property
@@ -80,21 +81,39 @@ class Drivers:
 
     @property
     def library(self) -> cql_like.Library:
-        """The library, once `compile` has found it right."""
-        if self._library is None:
+        """The library: once `compile` has found it right, whole; before, as much as could be made out of it."""
+        if self._checked is None or self._checked.library is None:
             raise ValueError("compile the library first")
-        return self._library
+        return self._checked.library
+
+    @property
+    def made_out(self) -> bool:
+        """Whether anything could be made out of the library: criteria can be held against what there is."""
+        return self._checked is not None and self._checked.library is not None
 
     def names(self, text: str) -> bool:
-        """Whether a text is the name of a define (or function) of the library, quotes or not."""
+        """Whether a text is the name of a define (or function) of the library, quotes or not.
+
+        Of a library that can't be read, what stands in its text may be one; without a text anything may.
+        """
+        if not self.cql:
+            return True
         if self._declared is None:
             try:
-                tree = parse_library(self.cql)
+                read = read_library(self.cql)
             except cql_like.CqlErrors:  # said when the library is compiled
-                self._declared = frozenset()
-            else:
-                self._declared = frozenset(str(getattr(statement, "name", "")) for statement in tree.statements)
+                return text in self.cql
+            if read.unread is None:
+                return text in self.cql
+            declared = {str(getattr(statement, "name", "")) for statement in read.library.statements}
+            self._declared = frozenset(declared | read.unread)
         return text in self._declared
+
+    def lacks(self, define: str) -> bool:
+        """Whether the library surely has no define (or function) of that name, whatever else is wrong with it."""
+        if self.made_out and define in self.library.defines:
+            return False
+        return not define.startswith(_DRIVER) and not self.names(define)
 
     def expression(self, text: str, where: str) -> str | None:
         """The name of a define for an expression that stands in the Measure; None, with a problem, if it is wrong."""
@@ -108,20 +127,18 @@ class Drivers:
         return self._expressions[text]
 
     def compile(self, where: str) -> bool:
-        """Check the library with all drivers so far; what is wrong becomes problems."""
-        try:
-            self._library = cql_like.compile_library(self.cql + self.text, libraries=self.libraries)
-        except cql_like.CqlErrors as errors:
-            self.problems.extend(f"{where}: {error}" for error in errors.errors)
-            return False
-        return True
+        """Check the library with all drivers so far; what is wrong becomes problems, each once."""
+        self._checked = cql_like.check_library(self.cql + self.text, libraries=self.libraries)
+        found = (f"{where}: {error}" for error in self._checked.errors)
+        self.problems.extend(problem for problem in found if problem not in self.problems)
+        return not self._checked.errors
 
     # ------------------------------------------------------------------------------------------ criteria
 
     def population(self, define: str, basis: str, where: str) -> None:
         """A population's define: Boolean, or a list of resources of the basis."""
         kind = self._type_of(define, where)
-        if kind is None or kind == ANY:
+        if kind is None:
             return
         if basis == BOOLEAN_BASIS:
             # FHIR.boolean is a JSON boolean too
@@ -136,6 +153,9 @@ class Drivers:
 
     def observation(self, name: str, population: str | None, basis: str, where: str) -> str:
         """The define that gives an observation's values: of the person, or of each member of a population's define."""
+        if not self._readable(name) and not (self.made_out and self.lacks(name)):
+            self._type_of(name, where)
+            return name
         functions = self._functions(name)
         wanted = 0 if basis == BOOLEAN_BASIS else 1
         overload = next((one for one in functions if len(one.operands) == wanted), None)
@@ -154,6 +174,9 @@ class Drivers:
 
     def stratifier(self, name: str, populations: Sequence[str], basis: str, where: str) -> tuple[str, bool]:
         """The define that gives a stratifier's value, and whether it gives one for each member of the populations."""
+        if not self._readable(name) and not (self.made_out and self.lacks(name)):
+            self._type_of(name, where)
+            return name, False
         if name in self.library.defines:
             kind = self.library.defines[name].expression.type
             if isinstance(kind, ListOf) and (basis == BOOLEAN_BASIS or not is_list_of(kind, basis)):
@@ -181,7 +204,7 @@ class Drivers:
             if part is None:
                 continue
             kind, wanted = define.expression.type, GAP_TYPES[part]
-            if kind == ANY:
+            if kind == ANY or not cql_like.is_known(kind):
                 continue
             if isinstance(wanted, tuple):
                 if not _has_elements(kind, wanted):
@@ -195,7 +218,8 @@ class Drivers:
         """The measurement period is an interval of date-times, or of dates."""
         for key, library in self.library.program.libraries.items():
             declared = library.parameters.get(PERIOD)
-            if declared is not None and declared.type not in (IntervalOf(DATETIME), IntervalOf(DATE)):
+            known = declared is not None and cql_like.is_known(declared.type)
+            if declared is not None and known and declared.type not in (IntervalOf(DATETIME), IntervalOf(DATE)):
                 self.problems.append(
                     f'{where}: {key}: parameter "{PERIOD}" is a {declared.type}; expected an Interval<DateTime>'
                 )
@@ -205,7 +229,10 @@ class Drivers:
         program = self.library.program
         known = [name for name in dict.fromkeys(defines) if name in self.library.defines]
         try:
-            factory = self.library.prepare(terminology=terminology, now=cql_like.DateTime(2000, 1, 1, 0, 0, 0, 0, 0))
+            # by the reference evaluator: nothing is generated from a library that may not be whole
+            factory = self.library.prepare(
+                terminology=terminology, now=cql_like.DateTime(2000, 1, 1, 0, 0, 0, 0, 0), engine="reference"
+            )
             self.problems.extend(f"{where}: {missing}" for missing in factory.missing_value_sets(known))
         except (cql_like.CqlRuntimeError, cql_like.UnknownValueSet, cql_like.WrongParameter) as error:
             self.problems.append(f"{where}: the default of a parameter can't be evaluated: {error}")
@@ -221,6 +248,8 @@ class Drivers:
 
     def requirement(self, numerator: str, others: Sequence[str]) -> Requirement | None:
         """The data that only the numerator asks for by value set: what would close a gap. None: there is none."""
+        if not self.made_out:
+            return None
         program = self.library.program
 
         def retrieves(names: Iterable[str]) -> Iterator[tuple[str, str | None, str]]:
@@ -236,7 +265,7 @@ class Drivers:
     # ------------------------------------------------------------------------------------------ parts
 
     def _add(self, expression: str) -> str:
-        name = f"$driver {len(self._lines) + 1}"
+        name = f"{_DRIVER}{len(self._lines) + 1}"
         self._lines.append(f"define {quoted(name)}: {expression}")
         return name
 
@@ -248,12 +277,32 @@ class Drivers:
         main = self.library.program.libraries[self.library.program.main]
         return [function for function in main.functions.values() if function.name == name]
 
+    @property
+    def name(self) -> str:
+        """What the library is called, for messages."""
+        return str(self.library.name) if self.made_out else "of the measure"
+
+    def _readable(self, name: str) -> bool:
+        """Whether what goes by that name could be made out, its type and operands too."""
+        if not self.made_out:
+            return False
+        define = self.library.defines.get(name)
+        if define is not None:
+            return cql_like.is_known(define.expression.type)
+        found = self._functions(name)
+        return bool(found) and all(
+            cql_like.is_known(kind) for one in found for kind in (one.result, *(kind for _, kind in one.operands))
+        )
+
     def _type_of(self, define: str, where: str) -> Type | None:
-        found = self.library.defines.get(define)
-        if found is None:
-            self.problems.append(f'{where}: library {self.library.name} has no define "{define}"')
-            return None
-        return found.expression.type
+        """The type of a define; None where it is not there, which is a problem, or nothing is known of its type."""
+        found = self.library.defines.get(define) if self.made_out else None
+        if found is not None:
+            kind = found.expression.type
+            return kind if kind != ANY and cql_like.is_known(kind) else None
+        if self.lacks(define) or (self._checked is not None and not self._checked.errors):
+            self.problems.append(f'{where}: library {self.name} has no define "{define}"')
+        return None
 
     def _number(self, kind: Type, what: str, where: str) -> None:
         fhir = isinstance(kind, Named) and kind.model != "System" and kind.name in _FHIR_NUMBERS

@@ -190,22 +190,22 @@ class _Reader:
         groups = items(resource, "group")
         if not groups:
             self._problem("it has no group")
-        if library is None:
-            return None
-        key, text = library
+        key, text = library or (("", None), "")
         drivers = Drivers(text, {other: cql for other, cql in self.libraries.texts.items() if other != key})
         reader = GroupReader(self.measure, drivers, self._scoring(), self.problems)
         drafts = [reader.draft(group, number) for number, group in enumerate(groups, 1)]
         supplemental = self._supplemental(drivers)
-        if not drivers.compile(self.measure.where):
-            self.problems.extend(drivers.problems)
+        if library is None:
             return None
+        # A library with errors is held against the criteria too, as far as it could be made out: all is said at once.
+        drivers.compile(self.measure.where)
         made = tuple(reader.finish(draft) for draft in drafts if draft is not None)
         for one in supplemental:
             drivers.anything(one.criterion.define, f"{self.measure.where}: supplemental data {one.id!r}")
-        drivers.gap_defines(self.measure.where)
-        drivers.period(self.measure.where)
-        if not drivers.problems and drivers.compile(self.measure.where):
+        drivers.compile(self.measure.where)
+        if drivers.made_out:
+            drivers.gap_defines(self.measure.where)
+            drivers.period(self.measure.where)
             asked = [*defines_used(made), *(one.criterion.define for one in supplemental)]
             asked += [name for name in drivers.library.defines if name.startswith("Gap ")]
             drivers.value_sets(asked, self.terminology, self.measure.where)
