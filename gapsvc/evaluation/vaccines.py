@@ -4,17 +4,20 @@ Pure. The schedule's verdict and a quality measure's count are different things 
 intervals): a dose that a measure counts and the schedule calls invalid is named, since it has to be repeated.
 """
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
+from types import MappingProxyType
 
+from gapsvc.evaluation.products import VaccineNames
 from gapsvc.evaluation.result import MeasureResult
 from gapsvc.records.record import PatientRecord
-from gapsvc.schedule.immunizations import Schedule, UnusableCase, assess
+from gapsvc.schedule.immunizations import Outcome, Schedule, UnusableCase, assess
+from gapsvc.schedule.immunizations.answers import dose_groups
 from gapsvc.schedule.immunizations.due import ImmunizationNeed, needs
-from gapsvc.schedule.immunizations.fhir_input import read_resources
+from gapsvc.schedule.immunizations.fhir_input import FhirCase, read_resources
 from gapsvc.schedule.immunizations.vaccine_codes import STANDARD_CODES, CodeTable
-from gapsvc.schedule.immunizations.verdicts import NOT_VALID, SUB_STANDARD
+from gapsvc.schedule.immunizations.verdicts import NOT_VALID, SUB_STANDARD, VALID
 
 TYPES_READ = ("Immunization", "Condition", "AllergyIntolerance", "Observation")
 
@@ -63,37 +66,102 @@ class Vaccines:
     histories: tuple[VaccineHistory, ...] = ()
 
 
+# CDC's words for why a dose counts or doesn't, as a nurse reads them (Logic Specification, tables 6-15 to 6-29).
+REASONS: Mapping[str, str] = MappingProxyType(
+    {
+        "Age: Too Young": "given too young",
+        "Age: Too Old": "given too old",
+        "Age: Grace Period": "a few days early, within the grace period",
+        "Interval: Too Soon": "too soon after the dose before",
+        "Interval: Grace Period": "a few days too soon, within the grace period",
+        "Interval: Allowable": "at the shortest interval that is allowed",
+        "Live Virus Conflict": "too close to another live vaccine",
+        "Not a preferable or allowable vaccine": "not a vaccine that counts for this dose",
+        "Volume administered is less than recommended volume": "less than the recommended volume",
+        "Inadvertent Vaccine": "a vaccine that must not be given for this dose",
+        "Series Already Complete": "the series was complete",
+    }
+)
+
+
 def vaccines(
-    schedule: Schedule, record: PatientRecord, as_of: date, codes: CodeTable = STANDARD_CODES
+    schedule: Schedule,
+    record: PatientRecord,
+    as_of: date,
+    codes: CodeTable = STANDARD_CODES,
+    names: VaccineNames | None = None,
 ) -> Vaccines | None:
-    """The immunizations of a record; None where its birth date is not a whole day on or before `as_of`."""
+    """The immunizations of a record; None where its birth date is not a whole day on or before `as_of`.
+
+    `names` are the schedule's (made anew where None: a loop over children brings them).
+    """
     resources = [one for kind in TYPES_READ for one in record.resources.get(kind, ())]
     try:
         source = read_resources(schedule, record.patient, resources, assessed=as_of, codes=codes)
     except UnusableCase:
         return None
     outcome = assess(schedule, source.case)
-    invalid: dict[tuple[str, str], InvalidDose] = {}
-    for forecasts in outcome.forecasts.values():
-        for forecast in forecasts:
-            for part in forecast.series:
-                for dose, verdict in zip(part.progress.records, part.progress.verdicts, strict=True):
-                    if verdict.status in (NOT_VALID, SUB_STANDARD):
-                        reference = source.references[dose.position]
-                        invalid.setdefault(
-                            (reference, forecast.group),
-                            InvalidDose(
-                                reference,
-                                source.case.doses[dose.position].given,
-                                forecast.group,
-                                tuple(reason.text for reason in verdict.reasons),
-                            ),
-                        )
+    found = tuple(needs(outcome))
+    histories = _histories(outcome, source, found, names or VaccineNames.of(schedule, codes))
     return Vaccines(
         schedule=schedule.version,
-        needs=tuple(needs(outcome)),
-        invalid=tuple(invalid.values()),
-        remarks=tuple((remark.reference, remark.text) for remark in source.remarks),
+        needs=found,
+        invalid=tuple(
+            InvalidDose(dose.reference, dose.given, history.group, dose.reasons)
+            for history in histories
+            for dose in history.doses
+            if dose.verdict in _TO_REPEAT
+        ),
+        remarks=(
+            *((remark.reference, remark.text) for remark in source.remarks),
+            *(
+                (source.references[remark.dose], remark.text)
+                for remark in outcome.person.remarks
+                if remark.dose is not None
+            ),
+        ),
+        histories=histories,
+    )
+
+
+_TO_REPEAT = frozenset({NOT_VALID.lower(), SUB_STANDARD.lower()})
+_URGENCIES = ("overdue", "due", "later", "none")
+
+
+def _histories(
+    outcome: Outcome, source: FhirCase, found: Sequence[ImmunizationNeed], names: VaccineNames
+) -> tuple[VaccineHistory, ...]:
+    """The groups that a dose was given for, or that a forecast speaks of, in the schedule's order."""
+    judged: dict[str, list[JudgedDose]] = {}
+    lines = dose_groups(outcome)
+    for dose in outcome.person.doses:
+        for group, line in lines[dose.position].items():
+            if line["status"] is None:
+                continue
+            words = (*(line["reasons"] or ()), *line.get("notes", ()))
+            judged.setdefault(group, []).append(
+                JudgedDose(
+                    reference=source.references[dose.position],
+                    given=date.fromordinal(dose.day),
+                    cvx=dose.cvx,
+                    product=names.product(dose.cvx),
+                    valid=line["status"] == VALID,
+                    verdict=line["status"].lower(),
+                    number=line["target"] if line["status"] == VALID else None,
+                    reasons=tuple(REASONS.get(text, text) for text in words),
+                )
+            )
+    by_group: dict[str, list[ImmunizationNeed]] = {}
+    for need in found:
+        by_group.setdefault(need.group, []).append(need)
+    return tuple(
+        VaccineHistory(
+            group,
+            tuple(judged.get(group, ())),
+            min(by_group.get(group, ()), key=lambda need: _URGENCIES.index(need.urgency), default=None),
+        )
+        for group in outcome.schedule.groups
+        if group in judged or group in by_group
     )
 
 

@@ -81,3 +81,26 @@ def test_a_dose_coded_with_ndc_alone_is_judged_by_the_table(schedule: Schedule) 
     assert without.remarks[0][0] == "Immunization/mmr"
     assert [need.number for need in judged.needs if need.group == "MMR"] == [2]
     assert judged.remarks == ()
+
+
+def test_every_dose_is_judged_in_words_with_what_is_next(schedule: Schedule) -> None:
+    record = child(dose("one", "2024-08-01", "110"), dose("two", "2024-08-08", "10"), dose("three", "2024-12-01", "10"))
+    found = vaccines(schedule, record, date(2026, 6, 2))
+    assert found is not None
+    polio = next(history for history in found.histories if history.group == "Polio")
+    assert [(one.given, one.product, one.verdict, one.number, one.reasons) for one in polio.doses] == [
+        (date(2024, 8, 1), "Pediarix (DTaP-Hep B-IPV)", "valid", 1, ()),
+        (date(2024, 8, 8), "IPOL (IPV)", "not valid", None, ("too soon after the dose before",)),
+        (date(2024, 12, 1), "IPOL (IPV)", "valid", 2, ()),
+    ]
+    assert polio.need is not None and (polio.need.urgency, polio.need.number) == ("overdue", 3)
+    hepatitis_b = next(history for history in found.histories if history.group == "HepB")
+    assert [one.reference for one in hepatitis_b.doses] == ["Immunization/one"]  # a combination: one dose, three groups
+
+
+def test_a_dose_that_can_not_be_judged_is_remarked_on(schedule: Schedule) -> None:
+    record = child(dose("early", "2024-05-01", "10"), dose("odd", "2025-06-10", "999"))
+    found = vaccines(schedule, record, date(2026, 6, 1))
+    assert found is not None
+    assert {reference for reference, _ in found.remarks} == {"Immunization/early", "Immunization/odd"}
+    assert all(not history.doses for history in found.histories)
