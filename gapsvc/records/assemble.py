@@ -28,11 +28,15 @@ def assemble(
 
     `record.patient` carries `person_id` as its id whichever Patient stands for the person. Resources are ordered by
     date, then id. Where two sources use one id for different resources, the later source's (by name) is renamed
-    `<source>.<id>`, and what refers to it with it.
+    `<source>.<id>`, and what refers to it with it. `record.sources` says of each, by the name that it has in the
+    record, where it came from.
     """
     by_type: dict[str, list[Sourced]] = {}
+    sources: dict[str, str] = {}
     for item in _distinct_ids(list(resources)):
-        by_type.setdefault(item.resource["resourceType"], []).append(item)
+        kind = item.resource["resourceType"]
+        by_type.setdefault(kind, []).append(item)
+        sources[f"{kind}/{item.resource['id']}"] = item.source
     patients = by_type.pop("Patient", None)
     if not patients:
         return None
@@ -40,13 +44,15 @@ def assemble(
         name: tuple(item.resource for item in sorted(found, key=_date_then_id))
         for name, found in sorted(by_type.items())
     }
-    stands, others = _standing_patient(person_id, patients)
+    stands, source, others = _standing_patient(person_id, patients)
+    sources[f"Patient/{person_id}"] = source
     return PatientRecord(
         person_id=person_id,
         patient=stands,
         resources={"Patient": (stands, *others), **ordered},
         findings=tuple(sorted(findings, key=lambda found: (found.reference, found.code, found.text))),
         data_as_of=dict(sorted((data_as_of or {}).items())),
+        sources=sources,
     )
 
 
@@ -54,7 +60,7 @@ def _date_then_id(item: Sourced) -> tuple[str, str]:
     return (happened(item.resource), item.resource["id"])
 
 
-def _standing_patient(person_id: str, patients: Sequence[Sourced]) -> tuple[JsonObject, tuple[JsonObject, ...]]:
+def _standing_patient(person_id: str, patients: Sequence[Sourced]) -> tuple[JsonObject, str, tuple[JsonObject, ...]]:
     # The Patient that the EHRs still keep (not replaced, not inactive) with a full birth date; then the least id.
     def preference(item: Sourced) -> tuple[bool, bool, bool, str, str]:
         patient = item.resource
@@ -77,7 +83,7 @@ def _standing_patient(person_id: str, patients: Sequence[Sourced]) -> tuple[Json
                 break
     if stands["id"] != person_id:
         stands = {**stands, "id": person_id}
-    return stands, tuple(item.resource for item in others)
+    return stands, chosen.source, tuple(item.resource for item in others)
 
 
 def _replaced(patient: JsonObject) -> bool:

@@ -43,6 +43,7 @@ class PatientRecord:
         *,
         findings: tuple[Finding, ...] = (),
         data_as_of: Mapping[str, str] | None = None,
+        sources: Mapping[str, str] | None = None,
     ) -> "PatientRecord":
         """A record from loose resources of one person; the first Patient stands for the person.
 
@@ -61,7 +62,12 @@ class PatientRecord:
             resources={name: tuple(found) for name, found in by_type.items()},
             findings=findings,
             data_as_of=data_as_of or {},
+            sources=sources or {},
         )
+
+    def source_of(self, reference: str) -> str | None:
+        """The name of the source that reported a resource of this record (`Immunization/7`); None: not known."""
+        return self.sources.get(reference)
 
     def forget_index(self) -> None:
         """Drop the code indexes; they are built again when they are asked for (benchmarks start from here)."""

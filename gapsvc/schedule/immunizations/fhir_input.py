@@ -8,10 +8,14 @@ import re
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, timedelta
+from types import MappingProxyType
 from typing import Any, cast
+
+from gapsvc.records.duplicates import reported_twice
 
 from .case_lines import UnusableCase
 from .history import Case, GivenDose, Observation, plausible
+from .same_dose import RecordedDose, told_once
 from .schedule import Schedule
 from .vaccine_codes import (
     ESTIMATED_DELIVERY,
@@ -79,8 +83,12 @@ def read_resources(
     *,
     assessed: date,
     codes: CodeTable = STANDARD_CODES,
+    sources: Mapping[str, str] = MappingProxyType({}),
 ) -> FhirCase:
     """The case of a Patient and its resources (of any type; others than the four are passed over).
+
+    A dose that is reported twice is in the case once; the other record is a remark (`duplicate`). `sources` names who
+    reported a resource, by its reference (PatientRecord.sources).
 
     Raises UnusableCase when the Patient has no whole birth date on or before the day of assessment.
     """
@@ -89,31 +97,34 @@ def read_resources(
         raise UnusableCase("Patient.birthDate is not a whole date between 1900 and 2999")
     if born > assessed:
         raise UnusableCase("Patient.birthDate lies after the day of assessment")
-    reader = _Reader(schedule, codes)
+    reader = _Reader(schedule, codes, sources)
     for resource in resources:
         reader.read(resource)
+    doses, repeats = told_once(schedule, reader.doses)
+    for repeat in repeats:
+        reader.remark(repeat.record.reference, "duplicate", reported_twice(repeat.of.reference, repeat.of.source))
     gender = patient.get("gender")
     case = Case(
         id=str(patient.get("id", "")),
         born=born,
         assessed=assessed,
         gender=gender if gender in ("female", "male") else "unknown",
-        doses=tuple(reader.doses),
+        doses=tuple(one.dose for one in doses),
         observations=tuple(reader.observations),
         birth_country=_birth_country(patient),
     )
-    return FhirCase(case, tuple(reader.references), frozenset(reader.historical), tuple(reader.remarks))
+    historical = frozenset(at for at, one in enumerate(doses) if one.historical)
+    return FhirCase(case, tuple(one.reference for one in doses), historical, tuple(reader.remarks))
 
 
 class _Reader:
     """Collects doses, observations and remarks, one resource at a time."""
 
-    def __init__(self, schedule: Schedule, codes: CodeTable) -> None:
+    def __init__(self, schedule: Schedule, codes: CodeTable, sources: Mapping[str, str]) -> None:
         self.schedule = schedule
         self.codes = codes
-        self.doses: list[GivenDose] = []
-        self.references: list[str] = []
-        self.historical: list[int] = []
+        self.sources = sources
+        self.doses: list[RecordedDose] = []
         self.observations: list[Observation] = []
         self.remarks: list[FhirRemark] = []
 
@@ -146,22 +157,19 @@ class _Reader:
         day = _whole_day(given)
         if given is not None and day is None:
             self.remark(reference, "partial-date", "the day of administration isn't whole: not evaluated")
-        if resource.get("primarySource") is False or resource.get("reportOrigin"):
-            self.historical.append(len(self.doses))
         quantity = _object(resource.get("doseQuantity"))
         volume = quantity.get("value") if quantity.get("code", quantity.get("unit")) == "mL" else None
         expires = resource.get("expirationDate")
-        self.references.append(reference)
-        self.doses.append(
-            GivenDose(
-                given=day,
-                cvx=self.cvx(resource.get("vaccineCode"), reference),
-                mvx=_mvx(resource),
-                volume=float(volume) if isinstance(volume, int | float) and not isinstance(volume, bool) else None,
-                lot_expires=expires[:10] if isinstance(expires, str) else None,
-                condition=resource.get("isSubpotent") is True,
-            )
+        dose = GivenDose(
+            given=day,
+            cvx=self.cvx(resource.get("vaccineCode"), reference),
+            mvx=_mvx(resource),
+            volume=float(volume) if isinstance(volume, int | float) and not isinstance(volume, bool) else None,
+            lot_expires=expires[:10] if isinstance(expires, str) else None,
+            condition=resource.get("isSubpotent") is True,
         )
+        historical = resource.get("primarySource") is False or bool(resource.get("reportOrigin"))
+        self.doses.append(RecordedDose(dose, reference, self.sources.get(reference), historical))
 
     def cvx(self, vaccine_code: object, reference: str) -> str | None:
         """The CVX code of a vaccineCode: CVX itself, else by NDC, else by CPT."""

@@ -37,7 +37,30 @@ def test_a_record_is_ordered_by_date_then_id() -> None:
         resources={"Patient": (patient("p"),), "Encounter": (undated, early, late, same_day)},
         findings=(found[1], found[0]),
         data_as_of={"clinic": "2026-01-01"},
+        sources=dict.fromkeys(("Patient/p", "Encounter/m", "Encounter/z", "Encounter/a", "Encounter/b"), "clinic"),
     )
+
+
+def test_every_resource_says_its_source_under_the_name_that_it_has_in_the_record() -> None:
+    record = assemble(
+        "p",
+        [
+            Sourced("clinic", patient("p", active=False)),
+            Sourced("registry", patient("r")),
+            Sourced("clinic", visit("7", "2025-05-01")),
+            Sourced("registry", visit("7", "2025-06-01")),
+        ],
+    )
+
+    assert record is not None
+    assert record.sources == {
+        "Patient/p": "registry",  # the registry's Patient stands for the person, the clinic's being inactive
+        "Patient/r": "registry",
+        "Encounter/7": "clinic",
+        "Encounter/registry.7": "registry",
+    }
+    assert record.source_of("Encounter/registry.7") == "registry"
+    assert record.source_of("Encounter/8") is None
 
 
 def test_without_a_patient_there_is_no_record() -> None:

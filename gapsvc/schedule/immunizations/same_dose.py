@@ -1,0 +1,114 @@
+"""Which records are of one and the same dose: it was given once, and written down by the clinic, a claim, a registry.
+
+CDC's logic specification 4.64 has no rule for this: it takes a history that was cleaned already, and would call the
+second record invalid (too soon after the first). The rule here follows the practice of immunization registries
+(AIRA/CDC MIROW, "Vaccination level deduplication", cited from memory: same person, same day, same vaccine family; the
+more specific record is kept, then the one of who gave the dose). Pure.
+"""
+
+import re
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
+from types import MappingProxyType
+
+from .history import GivenDose, normal_cvx
+from .schedule import Schedule
+
+_VAGUE = re.compile(r"unspecified|unknown", re.IGNORECASE)
+
+# Vaccines that protect against what others do by another way, and may be given beside them on one day: two doses.
+# CVX names of the schedule's own table. A code of neither kind (`89`, polio, unspecified) can be either.
+_KINDS: Mapping[str, str] = MappingProxyType(
+    {
+        "33": "pneumococcal polysaccharide",
+        **dict.fromkeys(("100", "133", "152", "177", "215", "216", "327"), "pneumococcal conjugate"),
+        **dict.fromkeys(("02", "178", "179", "182"), "oral polio"),
+        **dict.fromkeys(("10", "324"), "inactivated polio"),
+        **dict.fromkeys(("306", "307", "315", "332"), "RSV antibody"),
+        **dict.fromkeys(("303", "305", "314", "326"), "RSV vaccine"),
+    }
+)
+
+
+@dataclass(frozen=True, slots=True)
+class RecordedDose:
+    """One record of a dose. `source` is who reported it, if known; `historical`: not by who gave it."""
+
+    dose: GivenDose
+    reference: str
+    source: str | None = None
+    historical: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Repeat:
+    """A record that tells of a dose again: `of` is the record that stands for the dose."""
+
+    record: RecordedDose
+    of: RecordedDose
+
+
+def told_once(schedule: Schedule, records: Sequence[RecordedDose]) -> tuple[list[RecordedDose], list[Repeat]]:
+    """The records that stand for a dose each, in their order, and those that repeat one. The order of input decides
+    nothing else.
+
+    Two records are of one dose where the day is the same and the antigens of one vaccine are all in the other
+    (DTaP and DTaP-HepB-IPV; MMR, varicella and MMRV). They are not where the vaccines differ in kind (`_KINDS`), or
+    where one source names two manufacturers or products. What one source calls sub-potent stays so when another
+    source doesn't know of it. A record without a day or a CVX code that the schedule knows repeats nothing.
+    """
+    by_day: dict[int, list[int]] = {}
+    for at, record in enumerate(records):
+        if record.dose.given is not None and _antigens(schedule, record):
+            by_day.setdefault(record.dose.given.toordinal(), []).append(at)
+    stands: dict[int, RecordedDose] = dict(enumerate(records))
+    repeats: list[tuple[int, int]] = []  # (place of the repeat, place of what it repeats)
+    for places in by_day.values():
+        kept: list[int] = []
+        for at in sorted(places, key=lambda at: _preference(schedule, records[at])) if len(places) > 1 else ():
+            same = next((other for other in kept if _is_same(schedule, records[at], stands[other])), None)
+            if same is None:
+                kept.append(at)
+                continue
+            repeats.append((at, same))
+            del stands[at]
+            if records[at].dose.condition and records[at].source != stands[same].source:
+                stands[same] = replace(stands[same], dose=replace(stands[same].dose, condition=True))
+    return list(stands.values()), [Repeat(records[at], stands[same]) for at, same in sorted(repeats)]
+
+
+def _antigens(schedule: Schedule, record: RecordedDose) -> frozenset[str]:
+    vaccine = schedule.vaccines.get(normal_cvx(record.dose.cvx) or "")
+    return frozenset(name for name, _begin, _end in vaccine.antigens) if vaccine else frozenset()
+
+
+def _preference(schedule: Schedule, record: RecordedDose) -> tuple[object, ...]:
+    """What is kept: the vaccine that is named exactly, that holds most, that its giver recorded, that says most."""
+    dose = record.dose
+    vaccine = schedule.vaccines[normal_cvx(dose.cvx) or ""]
+    return (
+        _VAGUE.search(vaccine.name) is not None,
+        -len(vaccine.antigens),
+        record.historical,
+        dose.condition,
+        dose.mvx is None,
+        dose.lot_expires is None,
+        dose.volume is None,
+        vaccine.cvx,
+        record.reference,
+    )
+
+
+def _is_same(schedule: Schedule, one: RecordedDose, other: RecordedDose) -> bool:
+    first, second = _antigens(schedule, one), _antigens(schedule, other)
+    if not (first <= second or second <= first):
+        return False
+    kinds = {_KINDS.get(normal_cvx(record.dose.cvx) or "") for record in (one, other)} - {None}
+    if len(kinds) > 1:
+        return False
+    return one.source != other.source or not _contradict(one.dose, other.dose)
+
+
+def _contradict(one: GivenDose, other: GivenDose) -> bool:
+    pairs = ((one.mvx, other.mvx), (one.trade_name, other.trade_name))
+    return any(a is not None and b is not None and a.casefold() != b.casefold() for a, b in pairs)
