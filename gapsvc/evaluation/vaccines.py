@@ -97,7 +97,9 @@ def vaccines(
     """
     resources = [one for kind in TYPES_READ for one in record.resources.get(kind, ())]
     try:
-        source = read_resources(schedule, record.patient, resources, assessed=as_of, codes=codes, sources=record.sources)
+        source = read_resources(
+            schedule, record.patient, resources, assessed=as_of, codes=codes, sources=record.sources
+        )
     except UnusableCase:
         return None
     outcome = assess(schedule, source.case)
