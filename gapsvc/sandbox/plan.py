@@ -105,6 +105,19 @@ class DosePlan:
     flaw: DoseFlaw | None = None
     historical: bool = False
 
+    @property
+    def reference(self) -> str:
+        return f"Immunization/{self.id}"
+
+
+@dataclass(frozen=True, slots=True)
+class HospicePlan:
+    """Hospice care on a day, shown by an encounter or by a procedure."""
+
+    id: str
+    on: date
+    as_procedure: bool = False
+
 
 @dataclass(frozen=True, slots=True)
 class Registration:
@@ -143,6 +156,7 @@ class ChildPlan:
     lead: tuple[tuple[str, float], ...]  # (visit id, micrograms per decilitre)
     asthma: date | None
     disorder: tuple[str, ...]
+    hospice: tuple[HospicePlan, ...] = ()
 
     @property
     def person(self) -> str:

@@ -1,6 +1,7 @@
 """Families and children are drawn, and disorder is dealt out to them by quota. Pure; randomness from the seed only.
 
-Births are spread by quota over every year of age 0-21; the measures are about infants, so they have the larger part.
+Births are spread by quota over every year of age 0-21; the measures are about infants and who turns thirteen, so these
+have the larger part.
 Each step draws from a stream of its own (`stream`), so that switching one disorder off leaves the rest alone.
 """
 
@@ -16,18 +17,19 @@ from gapsvc.sandbox.doses import plan_doses
 from gapsvc.sandbox.people import EVERYONE_ATTENDS, EVERYONE_LATE, GROUPS, NAMES
 from gapsvc.sandbox.places import CLINICS, PAYER_WEIGHTS, PAYERS, STREETS, ZIPS
 from gapsvc.sandbox.plan import ChildPlan, FamilyPlan, Flaw, Frame, MotherPlan, Registration, Role
-from gapsvc.sandbox.truth import cohorts
+from gapsvc.sandbox.rates import cohorts, infant_cohorts
 from gapsvc.sandbox.visits import VisitSetting, plan_other_visits, plan_visits
 
 Progress = Callable[[int, int], None]
 
 # Of a hundred children, how many are of which age: (youngest, oldest) in days. The rest are 3 to 21 years old.
 _INFANT_AGES: Sequence[tuple[int, int, int]] = (
-    (13, 0, 125),  # 3 by 120: in its window today
-    (13, 126, 330),  # 3 by 120: complete in the year
-    (16, 331, 790),  # W30, first 15 months
-    (15, 791, 1275),  # W30, 15 to 30 months
+    (12, 0, 125),  # 3 by 120: in its window today
+    (12, 126, 330),  # 3 by 120: complete in the year
+    (16, 331, 790),  # W30, first 15 months; DEV, first birthday
+    (16, 791, 1275),  # W30, 15 to 30 months; CIS, LSC; DEV, second and third birthday
 )
+_ADOLESCENT_AGES = (8, 4384, 5113)  # IMA: 12 and 13 years old
 _GROUP_WEIGHTS = list(accumulate(group.share for group in GROUPS))
 _PAYER_WEIGHTS = list(accumulate(PAYER_WEIGHTS))
 # Kinds of disorder that need some life to show in: the least age in days of a child who may be given them.
@@ -96,6 +98,9 @@ def _ages(frame: Frame, rng: Random) -> list[int]:
         # Evenly through the band, so that its edges are met at every size.
         ages += [youngest + (oldest - youngest) * n // max(count - 1, 1) for n in range(count)]
     infants = min(len(ages), frame.size)
+    share, youngest, oldest = _ADOLESCENT_AGES
+    count = round(frame.size * share / 100)
+    ages += [youngest + (oldest - youngest) * n // max(count - 1, 1) for n in range(count)]
     year = 0
     while len(ages) < frame.size:
         years = 3 + year % 19
@@ -126,24 +131,33 @@ def _deal(frame: Frame, births: list[_Birth]) -> list[_Birth]:
         names = cohorts(birth.day, frame) or ("none",)
         for name in names:
             strata.setdefault(name, []).append(birth)
+    infants = {birth.number for birth in births if infant_cohorts(birth.day, frame)}
     twins = {birth.family for birth in births if birth.multiple == 2}
     for kind in (name for name in frame.disorder.on() if name in SHARES):
         rng = stream(frame.seed, "deal", kind)
         for name, members in sorted(strata.items()):
-            able = [b for b in members if _able(kind, b, frame, dealt[b.number], twins, infant=name != "none")]
-            fewest = 0 if name == "none" else min(_FEWEST, len(able))
-            for birth in rng.sample(able, min(len(able), max(fewest, round(SHARES[kind] * len(members))))):
+            # A child of two populations was dealt to in the first: each quota is topped up.
+            has = sum(kind in dealt[birth.number] for birth in members)
+            able = [
+                b
+                for b in members
+                if kind not in dealt[b.number]
+                and _able(kind, b, frame, dealt[b.number], twins, infant=b.number in infants)
+            ]
+            fewest = 0 if name == "none" else _FEWEST
+            wanted = max(fewest, round(SHARES[kind] * len(members))) - has
+            for birth in rng.sample(able, min(len(able), max(0, wanted))):
                 dealt[birth.number].add(kind)
         if kind == "mothers_record":
             # Twins under the mother's record are the case that can't be solved: at least one pair of infants.
-            pairs = sorted({b.family for b in births if b.family in twins and cohorts(b.day, frame)})
+            pairs = sorted({b.family for b in births if b.family in twins and b.number in infants})
             for family in rng.sample(pairs, -(-len(pairs) // 3)):
                 for birth in births:
                     if birth.family == family and birth.multiple == 2:
                         dealt[birth.number].add(kind)
     if frame.disorder.partial_dates:
         # A birth date without its day takes the child out of every population: few, and none that shows anything else.
-        plain = [b for b in births if cohorts(b.day, frame) and not dealt[b.number] and b.family not in twins]
+        plain = [b for b in births if b.number in infants and not dealt[b.number] and b.family not in twins]
         rng = stream(frame.seed, "deal", "partial birth date")
         for birth in rng.sample(plain, min(len(plain), max(1, round(0.004 * frame.size)))):
             dealt[birth.number].add(_PARTIAL_BIRTH)

@@ -21,7 +21,7 @@ from gapsvc.sandbox.plan import (
     Role,
     VisitPlan,
 )
-from gapsvc.sandbox.truth import windows_of
+from gapsvc.sandbox.rates import windows_of
 
 SPACING = 14  # days between anchors of one W30 window
 _DAY = timedelta(days=1)
@@ -161,7 +161,7 @@ def _kept_slots(
                 kinds.add("missed_visits")
             continue
         late = rng.random() < setting.late and not forced
-        day = _late_day(rng, birth, slot) if late else _usual_day(rng, birth, slot)
+        day = _late_day(rng, birth, slot) if late else _usual_day(rng, birth, slot, setting.frame.period)
         if previous is not None:
             day = max(day, add_days(previous, 1))
             if window_of(birth, previous) == window_of(birth, day):
@@ -175,8 +175,11 @@ def _kept_slots(
     return visits
 
 
-def _usual_day(rng: Random, birth: date, slot: Slot) -> date:
+def _usual_day(rng: Random, birth: date, slot: Slot, period: tuple[date, date]) -> date:
     """A weekday of the usual time; now and then the very edge of a window, which is where rules go wrong."""
+    if slot.opens > SLOTS[-1].opens:
+        turn = [day for day in (period[0] - _DAY, period[0], period[1]) if _belongs(birth, slot, day)]
+        return rng.choice(turn) if turn and rng.random() < 0.12 else _in_usual_days(rng, birth, slot)
     edges = {
         "3-5d": [birth, birth + _DAY, add_days(birth, 2)],  # on the day of birth, by a birth center or a midwife
         "4mo": [add_days(birth, 119), add_days(birth, 120), add_days(birth, 121)],
@@ -187,6 +190,14 @@ def _usual_day(rng: Random, birth: date, slot: Slot) -> date:
         return rng.choice(edges)
     if slot.name == "1mo" and rng.random() < 0.10:
         return birth  # as early as the spacing allows: 14 days after the visit before
+    return _in_usual_days(rng, birth, slot)
+
+
+def _belongs(birth: date, slot: Slot, day: date) -> bool:
+    return slot.opens <= (day - birth).days <= slot.overdue
+
+
+def _in_usual_days(rng: Random, birth: date, slot: Slot) -> date:
     return _weekday(add_days(birth, rng.randint(slot.usual_from, slot.usual_to)))
 
 

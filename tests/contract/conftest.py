@@ -15,14 +15,16 @@ from gapsvc.sandbox import generate, write
 from gapsvc.store import Store
 from gapsvc.telemetry import configure_logging
 
+MEASURES = ("three-by-120", "w30")
+
 
 @pytest.fixture(scope="session")
 def api(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Api]:
     home = tmp_path_factory.mktemp("service")
     population = generate(seed=3, size=250, as_of=AS_OF)
     write(population, home / "sandbox")
-    # The measures whose truth the sandbox knows.
-    settings = settings_for(home).with_values(evaluation__measures=("three-by-120", "w30"))
+    # Two measures are enough to show what the API does with any; test_sandbox_truth.py holds all to their truth.
+    settings = settings_for(home).with_values(evaluation__measures=MEASURES)
     configure_logging(settings["log.level"])
     with Store.open(settings.database_url) as store:
         store.migrate()
@@ -32,4 +34,8 @@ def api(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Api]:
         jobs.evaluate_all(store, chosen, (date(2026, 1, 1), date(2026, 12, 31)), AS_OF)
         app = create_app(service)
         group = next(item["id"] for item in population.resources() if item["resourceType"] == "Group")
-        yield Api(app.test_client(), service, {line["person"]: line for line in population.truth()}, group)
+        truth = {
+            line["person"]: line | {"measures": {name: line["measures"][name] for name in MEASURES}}
+            for line in population.truth()
+        }
+        yield Api(app.test_client(), service, truth, group)

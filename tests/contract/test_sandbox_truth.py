@@ -24,7 +24,7 @@ def test_a_misbehaving_ehr_loses_no_record_and_changes_no_gap(tmp_path: Path) ->
     planned = generate(seed=5, size=300, as_of=AS_OF)
     folder = tmp_path / "sandbox"
     write(planned, folder)
-    chosen = list(evaluators(("three-by-120", "w30")).values())
+    chosen = list(evaluators(next(planned.truth())["measures"]).values())
     types = types_to_pull(chosen)
     sent = Counter(
         orjson.loads(line)["resourceType"]

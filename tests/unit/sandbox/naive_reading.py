@@ -1,4 +1,4 @@
-"""An independent, naive reading of the two measures over the sandbox's FHIR, to hold its truth against.
+"""An independent, naive reading of the measures of visits over the sandbox's FHIR, to hold its truth against.
 
 The truth file is made from plans and never sees FHIR; this sees FHIR and never sees plans. It is written from the
 rules in plain Python, shares no code with gapsvc, and is slow and obvious.
@@ -25,6 +25,8 @@ WELL_Z = {
 }
 NEWBORN = {(CPT, "99381"), (CPT, "99391"), (CPT, "99461"), (ICD, "Z00.110"), (ICD, "Z00.111")}
 INPATIENT = {"IMP", "ACUTE", "NONAC", "OBSENC", "SS", "PRENC"}
+GROUPS = ("two-visits", "three-visits", "first-15-months", "15-30-months")
+GROUPS += ("3-11-years", "12-17-years", "18-21-years", "total")
 JsonObject = dict[str, Any]
 
 
@@ -126,7 +128,7 @@ class Reading:
         text = patients[0]["birthDate"]
         if len(text) < 10:
             none = {"population": False, "status": "not-applicable"}
-            return dict.fromkeys(("two-visits", "three-visits", "first-15-months", "15-30-months"), none)
+            return dict.fromkeys(GROUPS, none)
         birth = date.fromisoformat(text)
         day15 = plus_years(birth, 1) + timedelta(days=90)
         day30 = plus_years(birth, 2) + timedelta(days=180)
@@ -138,11 +140,16 @@ class Reading:
             for p in patients
         )
         in_120 = start <= day120 <= end or live
+        age = end.year - birth.year - ((birth.month, birth.day) > (end.month, end.day))
         rates = {
             "two-visits": (in_120, birth, day120, 2, 1),
             "three-visits": (in_120, birth, day120, 3, 1),
             "first-15-months": (start <= day15 <= end, birth, day15, 6, 14),
             "15-30-months": (start <= day30 <= end, day15 + timedelta(days=1), day30, 2, 14),
+            "3-11-years": (3 <= age <= 11, start, end, 1, 1),
+            "12-17-years": (12 <= age <= 17, start, end, 1, 1),
+            "18-21-years": (18 <= age <= 21, start, end, 1, 1),
+            "total": (3 <= age <= 21, start, end, 1, 1),
         }
         return {
             group: self._rate(person, as_of, excluded, *rate)

@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 from gapsvc.sandbox import Disorder, generate
 from gapsvc.sandbox.plan import MOTHER, ChildPlan, DoseFlaw, Flaw, Role
 from gapsvc.sandbox.population import Population
-from gapsvc.sandbox.truth import cohorts
+from gapsvc.sandbox.rates import cohorts
 
 AS_OF = date(2026, 11, 22)
 FLAW_OF = {

@@ -8,6 +8,8 @@ from naive_reading import Reading
 from gapsvc.sandbox import Disorder, generate
 
 MIDSUMMER = date(2026, 7, 4)
+OF_VISITS = ("three-by-120", "w30", "wcv")
+YEARLY = ("3-11-years", "12-17-years", "18-21-years", "total")
 
 
 @pytest.mark.parametrize(
@@ -36,7 +38,7 @@ def test_truth_is_what_a_reader_of_the_fhir_finds(
     for line in lines:
         assert line["patients"] == reading.persons[line["person"]]
         answers = reading.answer(line["person"], as_of, population.frame.period)
-        for group, told in ((g, rate) for measure in line["measures"].values() for g, rate in measure.items()):
+        for group, told in ((g, rate) for name in OF_VISITS for g, rate in line["measures"][name].items()):
             read = answers[group]
             where = (line["person"], group)
             assert told["status"] == read["status"], where
@@ -53,7 +55,8 @@ def test_truth_is_what_a_reader_of_the_fhir_finds(
             elsewhere = set(told["discounted"]) - set(in_record)
             assert not elsewhere & {*read["counted"], *read["reasons"]}, where
             unsaid = set(read["reasons"]) - set(in_record)
-            assert {read["reasons"][ref] for ref in unsaid} <= {"not-a-well-visit"}, where
+            if group not in YEARLY:  # these name what is older than a year before the period no more
+                assert {read["reasons"][ref] for ref in unsaid} <= {"not-a-well-visit"}, where
             if "outlook" in read:
                 assert (told["outlook"], told["due_from"], told["last_day"]) == (
                     read["outlook"],

@@ -3,8 +3,10 @@
 from datetime import date, timedelta
 from typing import Any
 
+import pytest
+
 from gapsvc.sandbox.disorder import Disorder
-from gapsvc.sandbox.plan import ChildPlan, Flaw, Frame, Registration, Role, VisitPlan
+from gapsvc.sandbox.plan import ChildPlan, Flaw, Frame, HospicePlan, Registration, Role, VisitPlan
 from gapsvc.sandbox.truth import truth_of
 
 YEAR_2026 = (date(2026, 1, 1), date(2026, 12, 31))
@@ -208,4 +210,59 @@ def test_without_the_day_of_birth_no_rate_applies() -> None:
     plan = child(date(2026, 2, 1), visit(1, date(2026, 2, 4)), birth_precision="month")
     line = truth_of(plan, Frame(1, 1, date(2026, 11, 22), YEAR_2026, Disorder.all()))
     assert line["birth_date"] == "2026-02"
-    assert [rate for measure in line["measures"].values() for rate in measure.values()] == [NOT_APPLICABLE] * 4
+    rates = [rate for measure in line["measures"].values() for rate in measure.values()]
+    assert rates == [NOT_APPLICABLE] * len(rates)
+
+
+def test_a_years_visit_counts_from_the_first_to_the_last_day_of_the_year() -> None:
+    birth = date(2014, 12, 31)  # 12 years old on the last day of 2026
+    plan = child(
+        birth,
+        visit(1, date(2024, 12, 31)),  # more than a year before the period: not named
+        visit(2, date(2025, 12, 31)),
+        visit(3, date(2026, 1, 1)),
+        visit(4, date(2026, 5, 1), Role.FLAWED, Flaw.TELEHEALTH),
+        visit(5, date(2026, 12, 31)),
+        visit(6, date(2027, 1, 1)),
+    )
+    found = truth(plan, date(2027, 2, 1))["wcv"]
+    assert found["3-11-years"] == found["18-21-years"] == NOT_APPLICABLE
+    assert (
+        found["12-17-years"]
+        == found["total"]
+        == {
+            "populations": populations(numerator=1),
+            "status": "closed-gap",
+            "needed": 1,
+            "done": 2,
+            "due_from": None,
+            "last_day": None,
+            "outlook": "met",
+            "counted": ["Encounter/v3", "Encounter/v5"],
+            "discounted": {
+                "Encounter/v2": "before-window",
+                "Encounter/v4": "telehealth",
+                "Encounter/v6": "after-window",
+            },
+        }
+    )
+
+
+def test_a_year_without_a_visit_is_open_until_its_last_day() -> None:
+    plan = child(date(2015, 1, 1))  # 11 years old on the last day of 2026
+    on_the_last_day = truth(plan, date(2026, 12, 31))["wcv"]["3-11-years"]
+    a_day_later = truth(plan, date(2027, 1, 1))["wcv"]["3-11-years"]
+    assert (on_the_last_day["due_from"], on_the_last_day["last_day"]) == ("2026-01-01", "2026-12-31")
+    assert (on_the_last_day["outlook"], a_day_later["outlook"]) == ("possible", "missed")
+
+
+@pytest.mark.parametrize("as_procedure", [False, True])
+def test_hospice_care_in_the_period_excludes_from_its_first_to_its_last_day(as_procedure: bool) -> None:
+    def excludes(day: date) -> bool:
+        plan = child(date(2015, 1, 1), hospice=(HospicePlan("h1", day, as_procedure),))
+        return truth(plan, date(2027, 2, 1))["wcv"]["total"]["populations"]["denominator-exclusion"] == 1
+
+    assert excludes(date(2026, 1, 1))
+    assert excludes(date(2026, 12, 31))
+    assert not excludes(date(2025, 12, 31))
+    assert not excludes(date(2027, 1, 1))
