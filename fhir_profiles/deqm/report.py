@@ -32,6 +32,7 @@ from fhir_profiles.plain import (
 )
 from fhir_profiles.terms import (
     CRITERIA_REFERENCE,
+    DATA_LOCATION,
     INDIVIDUAL_MEASURE_REPORT,
     URI_SYSTEM,
 )
@@ -61,6 +62,7 @@ def individual_measure_report(result: ResultLike, reporting: Reporting) -> Resou
             *([] if own else [scoring_extension(result.scoring)]),
             extension(extension_url(reporting.extension_base, AS_OF), valueDate=result.as_of.isoformat()),
             *_basis(result, reporting),
+            *_locations(result),
             *_supplemental(result),
         ],
         "identifier": [{"system": URI_SYSTEM, "value": f"urn:uuid:{report_id}"}],
@@ -90,7 +92,8 @@ def individual_measure_report(result: ResultLike, reporting: Reporting) -> Resou
         ]
     if result.evaluated:
         report["evaluatedResource"] = [
-            _evaluated(reference, criteria) for reference, criteria in result.evaluated.items()
+            _evaluated(reference, criteria, result.sources.get(reference))
+            for reference, criteria in result.evaluated.items()
         ]
     return report
 
@@ -141,11 +144,25 @@ def _contained(result: ResultLike) -> list[Resource]:
     ]
 
 
-def _evaluated(reference: str, criteria: Sequence[str]) -> Resource:
-    if not criteria:
-        return {"reference": reference}
-    marks = [extension(CRITERIA_REFERENCE, valueString=clean(mark)) for mark in criteria]
-    return {"extension": marks, "reference": reference}
+def _evaluated(reference: str, criteria: Sequence[str], source: str | None) -> Resource:
+    """An evaluated resource with what it decided; its display says who reported it (Reference has no other place)."""
+    found: Resource = {"reference": reference}
+    if criteria:
+        found["extension"] = [extension(CRITERIA_REFERENCE, valueString=clean(mark)) for mark in criteria]
+    if source is not None:
+        found["display"] = clean(f"reported by {source}")
+    return found
+
+
+def _locations(result: ResultLike) -> list[Resource]:
+    """Where the evaluated data are: each source, as a logical reference (DEQM dataLocation; no Location of ours)."""
+    return [
+        extension(
+            DATA_LOCATION,
+            valueReference={"type": "Location", "identifier": {"value": clean(source)}, "display": clean(source)},
+        )
+        for source in sorted(set(result.sources.values()))
+    ]
 
 
 def _basis(result: ResultLike, reporting: Reporting) -> list[Resource]:

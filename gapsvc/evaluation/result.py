@@ -5,7 +5,7 @@ They are frozen, hold no FHIR and no CQL values (dates are `datetime.date`), and
 """
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import date
 from decimal import Decimal
 from enum import StrEnum
@@ -217,3 +217,5 @@ class MeasureResult:
     # Every resource that was looked at -> the population/group ids it had a part in (may be empty)
     evaluated: Mapping[str, tuple[str, ...]]
     supplemental: tuple[SupplementalResult, ...] = ()
+    # Resource that was looked at -> the source that reported it, where known
+    sources: Mapping[str, str] = field(default_factory=dict[str, str])

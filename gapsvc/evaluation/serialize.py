@@ -66,6 +66,7 @@ def from_json(body: bytes | str) -> MeasureResult:
         groups=tuple(_group(group) for group in found["groups"]),
         evaluated={reference: tuple(parts) for reference, parts in found["evaluated"].items()},
         supplemental=tuple(_supplemental(one) for one in found.get("supplemental", ())),
+        sources=dict(found.get("sources", {})),
     )
 
 

@@ -121,4 +121,5 @@ results = st.builds(
     groups=some(groups),
     evaluated=st.dictionaries(texts, some(texts), max_size=3),
     supplemental=some(supplemental),
+    sources=st.dictionaries(texts, texts, max_size=3),
 )

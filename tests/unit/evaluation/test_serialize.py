@@ -47,7 +47,7 @@ def test_the_form_is_canonical() -> None:
         b'"measure_version":"1.0.0","measure_title":"Well visits","scoring":"proportion",'
         b'"improvement_notation":"increase","period_start":"2025-01-01","period_end":"2025-12-31",'
         b'"as_of":"2025-06-01","groups":[],"evaluated":{"Encounter/a":[],"Encounter/b":["numerator"]},'
-        b'"supplemental":[]}'
+        b'"supplemental":[],"sources":{}}'
     )
 
 
