@@ -142,14 +142,37 @@ def _limit(size: int, context: EvaluationContext) -> None:
 
 
 def _distinct_simple(items: list[Any]) -> list[Any] | None:
-    """By hash where all are strings, all integers, or all complete dates; else None."""
+    """By hash where all are strings, all integers, all complete dates, or tuples of strings, complete dates and
+    nulls; else None."""
     kind = items[0].__class__
+    if kind is CqlTuple:
+        return _distinct_tuples(items)
     if kind is Date:
         if all(item.__class__ is Date and item.ordinal for item in items):
             return list({item.ordinal: item for item in items}.values())
     elif (kind is str or kind is int) and all(item.__class__ is kind for item in items):
         return list(dict.fromkeys(items))
     return None
+
+
+def _distinct_tuples(items: list[Any]) -> list[Any] | None:
+    names = items[0].keys()
+    found: dict[tuple[Any, ...], Any] = {}
+    for item in items:
+        if item.__class__ is not CqlTuple or item.keys() != names:
+            return None
+        key: list[Any] = []
+        for name in names:
+            value = item[name]
+            kind = value.__class__
+            if kind is Date and value.ordinal:
+                key.append(value.ordinal)  # no string or null is equal to it
+            elif kind is str or value is None:
+                key.append(value)
+            else:
+                return None
+        found.setdefault(tuple(key), item)
+    return list(found.values())
 
 
 def union(left: List | None, right: List | None, *, context: EvaluationContext) -> list[Any] | None:

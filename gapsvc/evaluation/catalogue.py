@@ -3,9 +3,10 @@
 from collections.abc import Iterable, Mapping
 from pathlib import Path
 
-from cql_like import Profile
+from cql_like import ExpandedTerminology, Profile
 from gapsvc import SOFTWARE, VERSION
 from gapsvc.evaluation.evaluator import Engine, Evaluator
+from gapsvc.evaluation.sharing import SharedSessions
 from gapsvc.measures import MeasureDefinition, MeasureError, catalog
 from gapsvc.measures.installing import latest
 
@@ -56,8 +57,18 @@ def evaluators(
     if problems:
         raise MeasureError(problems)
     software = f"{SOFTWARE} {VERSION}"
+    ours = [measure for measure in chosen.values() if not measure.resources]
+    # Our own measures have their common libraries and value sets from one place; what users bring keeps to itself.
+    shared = SharedSessions(ExpandedTerminology.of(ours[0].value_sets), engine, profile) if len(ours) > 1 else None
     return {
-        name: Evaluator(measure, software=software, engine=engine, cache=cache, profile=profile)
+        name: Evaluator(
+            measure,
+            software=software,
+            engine=engine,
+            cache=cache,
+            profile=profile,
+            shared=None if measure.resources else shared,
+        )
         for name, measure in chosen.items()
     }
 

@@ -4,6 +4,7 @@ All set-up (compiling the library, expanding value sets, binding parameters) is 
 as-of day; evaluating a person only runs the compiled defines that are asked for.
 """
 
+import dataclasses
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
@@ -13,9 +14,9 @@ from typing import Any, Literal, cast
 
 import cql_like
 from cql_like import ExpandedTerminology
-from cql_like.types import DATE, IntervalOf
-from gapsvc.evaluation import looking, wording
+from gapsvc.evaluation import looking
 from gapsvc.evaluation.gap import Said, Standing, judge
+from gapsvc.evaluation.gap_defines import CHANGES_ON, day, gap_defines, said
 from gapsvc.evaluation.membership import (
     Members,
     counted,
@@ -29,8 +30,6 @@ from gapsvc.evaluation.membership import (
 from gapsvc.evaluation.result import (
     Basis,
     Coding,
-    Counted,
-    Discounted,
     GapRecord,
     GroupResult,
     Label,
@@ -40,29 +39,13 @@ from gapsvc.evaluation.result import (
     SupplementalValue,
 )
 from gapsvc.evaluation.scoring import remaining, score
+from gapsvc.evaluation.sharing import Key, Sessions, SharedSessions, moment_of, period_parameter
 from gapsvc.measures import Group, MeasureDefinition, MeasureError
 from gapsvc.measures.definition import SupplementalData
 from gapsvc.measures.scoring import PopulationRow
 from gapsvc.records.record import PatientRecord
 
-PERIOD = "Measurement Period"
 MEASURE_POPULATION_SYSTEM = "http://terminology.hl7.org/CodeSystem/measure-population"
-
-# The defines that say a gap, beside the populations (design/gaps.md). Each is looked for with the group's suffix
-# (`Gap Need Two Visits`), then without (`Gap Need`), so that what rates share is said once.
-GAP_PARTS = (
-    "Need",
-    "Needed",
-    "Done",
-    "Due From",
-    "Due By",
-    "Last Day",
-    "Changes On",
-    "Outlook",
-    "Counted",
-    "Discounted",
-    "Exclusion",
-)
 
 Engine = Literal["compiled", "reference"]
 
@@ -75,10 +58,18 @@ class _GroupDefines:
     scoring: str
     rows: tuple[tuple[str, str, PopulationRow], ...]
     gap: Mapping[str, str]
+    nobody: Mapping[str, int]  # the counts of a person outside the initial population
+    plain: bool  # of a person outside the initial population there is nothing to say but when that changes
 
     @property
     def boolean(self) -> bool:
         return self.group.basis == "boolean"
+
+    def of_library(self, prefix: str) -> "_GroupDefines":
+        """The same with the defines' full names."""
+        rows = tuple((population, prefix + define, row) for population, define, row in self.rows)
+        gap = MappingProxyType({part: prefix + define for part, define in self.gap.items()})
+        return dataclasses.replace(self, rows=rows, gap=gap)
 
 
 class Evaluator:
@@ -92,6 +83,7 @@ class Evaluator:
         engine: Engine = "compiled",
         cache: Path | None = None,
         profile: cql_like.Profile | None = None,
+        shared: SharedSessions | None = None,
     ) -> None:
         """Compile the measure.
 
@@ -101,6 +93,8 @@ class Evaluator:
             engine: which of the two evaluators runs the logic.
             cache: a folder of this user's own where the compiled library is kept between processes.
             profile: adds up the time that each define takes.
+            shared: the measures that it is evaluated together with. It joins them if its defines say all of its gaps;
+                otherwise it keeps to itself, since what it looked at is then read off the session.
 
         Raises:
             cql_like.CqlErrors: the library or one that it includes is wrong.
@@ -111,33 +105,67 @@ class Evaluator:
         self._engine: Engine = engine
         self._profile = profile
         self.library = cql_like.compile_library(measure.cql + measure.drivers, libraries=measure.libraries, cache=cache)
-        self._terminology = ExpandedTerminology.of(measure.value_sets)
         self._groups = _resolve(measure, set(self.library.defines))
-        self._prepared: tuple[tuple[date, date, date], PreparedEvaluation] | None = None
+        self._shared: SharedSessions | None = None
+        if shared is not None and not measure.supplemental and all(defines.plain for defines in self._groups):
+            shared.join(self.library, measure.parameters)
+            self._shared = shared
+            self._groups = tuple(defines.of_library(f"{self.library.name}.") for defines in self._groups)
+        self._prepared: tuple[Key, PreparedEvaluation] | None = None
 
     def on(self, period_start: date, period_end: date, as_of: date) -> "PreparedEvaluation":
         """This measure bound to one period (both ends inclusive) and one as-of day, ready for many people."""
         key = (period_start, period_end, as_of)
         prepared = self._prepared  # read once: threads share the evaluator
         if prepared is None or prepared[0] != key:
-            sessions = self.library.prepare(
-                parameters={**self.measure.parameters, **_period(self.library, period_start, period_end)},
-                terminology=self._terminology,
-                now=cql_like.DateTime(as_of.year, as_of.month, as_of.day, 0, 0, 0, 0, 0),
-                engine=self._engine,
-                profile=self._profile,
-            )
+            sessions = self._alone(key) if self._shared is None else self._shared.on(key)
             prepared = self._prepared = (
                 key,
                 PreparedEvaluation(
-                    self.measure, self._groups, sessions.session, period_start, period_end, as_of, self.software
+                    self.measure, self._groups, sessions, period_start, period_end, as_of, self.software
                 ),
             )
         return prepared[1]
 
+    def _alone(self, key: Key) -> Sessions:
+        start, end, as_of = key
+        return self.library.prepare(
+            parameters={**self.measure.parameters, **period_parameter(self.library, start, end)},
+            terminology=ExpandedTerminology.of(self.measure.value_sets),
+            now=moment_of(as_of),
+            engine=self._engine,
+            profile=self._profile,
+        ).session
+
     def evaluate(self, record: PatientRecord, period_start: date, period_end: date, as_of: date) -> MeasureResult:
         """One person's result over a period (both ends inclusive), as of a day."""
         return self.on(period_start, period_end, as_of).evaluate(record)
+
+
+class _Outside:
+    """The gap records of a person in groups whose initial population they are not in: one a day of change."""
+
+    __slots__ = ("_by_day", "basis")
+
+    def __init__(self, basis: Basis) -> None:
+        self.basis = basis
+        self._by_day: dict[date | None, GapRecord] = {}
+
+    def gap(self, changes_on: date | None, as_of: date, period_end: date) -> GapRecord:
+        found = self._by_day.get(changes_on)
+        if found is None:
+            found = self._by_day[changes_on] = judge(
+                _NOT_IN_POPULATION,
+                Said(defined=True, changes_on=changes_on),
+                as_of=as_of,
+                period_end=period_end,
+                requirement=None,
+                basis=self.basis,
+            )
+        return found
+
+
+_NOT_IN_POPULATION = Standing(in_initial_population=False, eligible=False, met=False)
 
 
 @dataclass(frozen=True, slots=True)
@@ -146,7 +174,7 @@ class PreparedEvaluation:
 
     measure: MeasureDefinition
     groups: tuple[_GroupDefines, ...]
-    session: Callable[[PatientRecord], cql_like.Session]
+    session: Sessions
     period_start: date
     period_end: date
     as_of: date
@@ -162,7 +190,8 @@ class PreparedEvaluation:
         measure = self.measure
         basis = Basis(measure.canonical, self.software, measure.schedule, record.data_as_of)
         evaluated: dict[str, list[str]] = {f"Patient/{record.patient['id']}": []}
-        groups = tuple(self._group(defines, session, basis, evaluated) for defines in self.groups)
+        outside = _Outside(basis)
+        groups = tuple(self._group(defines, session, outside, evaluated) for defines in self.groups)
         supplemental: tuple[SupplementalResult, ...] = ()
         if any(group.populations.get("initial-population") for group in groups):
             supplemental = tuple(_supplemental(one, session.evaluate) for one in measure.supplemental)
@@ -189,9 +218,20 @@ class PreparedEvaluation:
         )
 
     def _group(
-        self, defines: _GroupDefines, session: cql_like.Session, basis: Basis, evaluated: dict[str, list[str]]
+        self, defines: _GroupDefines, session: cql_like.Session, outside: "_Outside", evaluated: dict[str, list[str]]
     ) -> GroupResult:
         say, group, scoring = session.evaluate, defines.group, defines.scoring
+        if defines.plain and say(defines.rows[0][1]) is not True:  # most persons in most groups
+            gap = outside.gap(day(say(defines.gap[CHANGES_ON])), self.as_of, self.period_end)
+            _note(evaluated, group, gap)
+            return GroupResult(
+                group.id,
+                group.title,
+                defines.nobody,
+                gap,
+                scoring=group.scoring,
+                improvement_notation=group.improvement_notation,
+            )
         members = populations(defines.rows, say, boolean=defines.boolean)
         observed = [observe(one, members, say, boolean=defines.boolean) for one in group.observations]
         counts = counted(members, observed)
@@ -199,16 +239,16 @@ class PreparedEvaluation:
         inverse = (group.improvement_notation or self.measure.improvement_notation) == "decrease"
         standing = Standing.of(counts, inverse=inverse, scoring=scoring)
         if defines.gap:
-            said = _said(defines.gap, say, looked_at=standing.in_initial_population)
+            told = said(defines.gap, say, looked_at=standing.in_initial_population)
         else:
-            said = _found_out(defines, session, members, counts, standing, evaluated)
+            told = _found_out(defines, session, members, counts, standing, evaluated)
         gap = judge(
             standing,
-            said,
+            told,
             as_of=self.as_of,
             period_end=self.period_end,
             requirement=group.requirement,
-            basis=basis,
+            basis=outside.basis,
         )
         _note(evaluated, group, gap)
         return GroupResult(
@@ -224,24 +264,6 @@ class PreparedEvaluation:
         )
 
 
-def _period(library: cql_like.Library, start: date, end: date) -> Mapping[str, cql_like.Interval]:
-    """The measurement period as the parameter's type has it: of date-times, or of dates; nothing if no library asks."""
-    declared = [
-        parameter.type
-        for included in library.program.libraries.values()
-        for name, parameter in included.parameters.items()
-        if name == PERIOD
-    ]
-    if not declared:
-        return {}
-    if declared[0] == IntervalOf(DATE):
-        low, high = (cql_like.Date(day.year, day.month, day.day) for day in (start, end))
-        return {PERIOD: cql_like.Interval(low, high, True, True)}
-    first = cql_like.DateTime(start.year, start.month, start.day, 0, 0, 0, 0, 0)
-    last = cql_like.DateTime(end.year, end.month, end.day, 23, 59, 59, 999, 0)
-    return {PERIOD: cql_like.Interval(first, last, True, True)}
-
-
 def _resolve(measure: MeasureDefinition, defines: set[str]) -> tuple[_GroupDefines, ...]:
     problems = [
         f"{measure.folder / 'measure.toml'}: group {group.id!r}, population {code!r}: "
@@ -255,62 +277,18 @@ def _resolve(measure: MeasureDefinition, defines: set[str]) -> tuple[_GroupDefin
     found: list[_GroupDefines] = []
     for group in measure.groups:
         scoring = group.scoring or measure.scoring
-        gap = MappingProxyType(_gap_defines(group, defines))
-        found.append(_GroupDefines(group, scoring, rows_of(group, scoring), gap))
+        gap = MappingProxyType(gap_defines(group, defines))
+        rows = rows_of(group, scoring)
+        nobody = MappingProxyType({population: 0 for population, _define, _row in rows})
+        plain = (
+            group.basis == "boolean"
+            and scoring == "proportion"
+            and CHANGES_ON in gap
+            and not group.observations
+            and not group.stratifiers
+        )
+        found.append(_GroupDefines(group, scoring, rows, gap, nobody, plain))
     return tuple(found)
-
-
-def _gap_defines(group: Group, defines: set[str]) -> dict[str, str]:
-    found: dict[str, str] = {}
-    for part in GAP_PARTS:
-        own, shared = f"Gap {part} {group.gap}", f"Gap {part}"
-        if group.gap is not None and own in defines:
-            found[part] = own
-        elif shared in defines:
-            found[part] = shared
-    return found
-
-
-def _said(gap: Mapping[str, str], say: Callable[[str], Any], *, looked_at: bool) -> Said:
-    """What the gap defines say. Outside the initial population only the day on which that changes is asked."""
-    if not gap:
-        return Said(defined=False)
-    if not looked_at:
-        changes_on = gap.get("Changes On")
-        return Said(defined=changes_on is not None, changes_on=None if changes_on is None else _day(say(changes_on)))
-    values = {part: say(name) for part, name in gap.items()}
-    return Said(
-        defined="Changes On" in gap,
-        need=_need(values.get("Need")),
-        needed=values.get("Needed"),
-        done=values.get("Done"),
-        due_from=_day(values.get("Due From")),
-        due_by=_day(values.get("Due By")),
-        last_day=_day(values.get("Last Day")),
-        changes_on=_day(values.get("Changes On")),
-        outlook=values.get("Outlook"),
-        counted=tuple(Counted(row["resource"], _day(row["onDay"])) for row in values.get("Counted") or ()),
-        discounted=tuple(
-            Discounted(row["resource"], _day(row["onDay"]), row["reason"], wording.discounted(row["reason"]))
-            for row in values.get("Discounted") or ()
-        ),
-        exclusion=values.get("Exclusion"),
-    )
-
-
-def _need(concept: cql_like.Concept | None) -> Need | None:
-    if concept is None:
-        return None
-    first, *others = (Coding(code.system or "", code.code or "", code.display) for code in concept.codes)
-    further = tuple(dict.fromkeys(coding for coding in others if coding != first))
-    return Need(concept.display or first.display or first.code, first, further)
-
-
-def _day(value: cql_like.Date | None) -> date | None:
-    """A CQL Date as a Python date; one without a day is no day."""
-    if value is None or value.month is None or value.day is None:
-        return None
-    return date(value.year, value.month, value.day)
 
 
 def _note(evaluated: dict[str, list[str]], group: Group, gap: GapRecord) -> None:

@@ -86,6 +86,19 @@ def test_distinct_of_values_that_are_equal_in_cql_only():
     assert lists.distinct([Code("1", "s"), None, Code("1", "s"), None]) == [Code("1", "s"), None]
 
 
+days = st.sampled_from([None, Date(2014), Date(2014, 1, 1), Date(2014, 1, 2)])
+rows = st.builds(lambda resource, day: CqlTuple({"resource": resource, "onDay": day}), st.sampled_from("ab"), days)
+
+
+@given(st.lists(st.one_of(rows, st.just(CqlTuple({"onDay": Date(2014, 1, 1), "resource": "a"}))), max_size=8))
+def test_distinct_of_tuples_is_that_of_equality(items):
+    kept = []
+    for item in items:
+        if not any(lists.equal(item, other) is True for other in kept):
+            kept.append(item)
+    assert lists.distinct(items) == kept
+
+
 def test_set_operators_on_null_lists():
     assert lists.union(None, [1, 1], context=CONTEXT) == [1]
     assert lists.union(None, None, context=CONTEXT) is None
