@@ -1,13 +1,21 @@
 """Counts of one rate over many people, whole and by stratum: what summaries, equity figures and reports are made of.
 
-Persons are counted, boolean basis. Pure.
+Persons are counted, boolean basis. Pure. `Adding` counts as people come, and what several processes added can be
+merged; `roll_up` does it in one go. Beside the cells of each rate a roll-up keeps, per measure, how many persons have
+each *pattern* of populations over all its rates: suppression needs to know which counts can be had by subtraction.
 """
 
-from collections.abc import Mapping
-from dataclasses import dataclass
+from collections import Counter
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
 from datetime import date
+from types import MappingProxyType
 
-from gapsvc.evaluation.result import Coding
+from gapsvc.evaluation.result import Coding, GapStatus, GroupResult, MeasureResult
+
+# Codes of categories that stand for no answer or no single one: shown after the others.
+LAST = ("two-or-more", "several", "none", "ASKU", "UNK")
+IMPUTED = "imputed"
 
 
 @dataclass(frozen=True, slots=True, order=True)
@@ -15,19 +23,31 @@ class Category:
     """A value of one dimension ("race": Black or African American). `code` is stable, `text` is read.
 
     `source` keeps apart how it is known: "direct" (the person was asked), "imputed", or "" where that has no meaning.
+    Categories are the same if dimension, code and source are: two records may name a clinic differently.
     """
 
-    dimension: str  # race | ethnicity | language | clinic | plan | zip | age | sex
+    dimension: str  # race | ethnicity | language | clinic | plan | zip | age | sex | two of them: race*clinic
     code: str
-    text: str
+    text: str = field(compare=False)
     source: str = ""
-    coding: Coding | None = None
+    coding: Coding | None = field(default=None, compare=False)
+
+    @property
+    def key(self) -> str:
+        """The code, told apart from the same one imputed."""
+        return f"{self.code}~{IMPUTED}" if self.source == IMPUTED else self.code
+
+    @property
+    def label(self) -> str:
+        """The text, and whether it is imputed."""
+        return f"{self.text} (imputed)" if self.source == IMPUTED else self.text
 
 
 @dataclass(frozen=True, slots=True)
 class Cell:
     """How many persons. `denominator` is without those excluded or excepted; `final_*` counts those whose result time
-    and further services can't change any more (see evaluation.tally)."""
+    and further services can't change any more: their last day (or, where the measure says none, the period) is past.
+    """
 
     initial_population: int = 0
     excluded: int = 0
@@ -46,6 +66,11 @@ class Cell:
             self.final_numerator + other.final_numerator,
         )
 
+    @property
+    def rate(self) -> float | None:
+        """numerator / denominator; None where nobody is in the denominator."""
+        return self.numerator / self.denominator if self.denominator else None
+
 
 @dataclass(frozen=True, slots=True)
 class RateRollup:
@@ -59,11 +84,170 @@ class RateRollup:
 
 
 @dataclass(frozen=True, slots=True)
+class Patterns:
+    """How many persons of a measure have each pattern of populations over its rates.
+
+    A pattern is a number; `populations` of it at a rate's place in `groups` says which the person is in. `strata` has
+    the same categories as the measure's rates.
+    """
+
+    groups: tuple[str, ...]
+    total: Mapping[int, int]
+    strata: Mapping[str, Mapping[Category, Mapping[int, int]]]
+
+
+@dataclass(frozen=True, slots=True)
 class Rollup:
-    """All rates over one period as of one day. `persons` counts everybody looked at."""
+    """All rates over one period as of one day. `persons` counts everybody looked at; `patterns` is by measure id."""
 
     period_start: date
     period_end: date
     as_of: date
     persons: int
     rates: tuple[RateRollup, ...]
+    patterns: Mapping[str, Patterns] = field(default_factory=dict[str, Patterns])
+
+
+# ------------------------------------------------------------------------------------------------ patterns
+
+# Bits of one rate in a pattern.
+INITIAL, EXCLUDED, DENOMINATOR, NUMERATOR, FINAL = 1, 2, 4, 8, 16
+BITS = 5
+_EXCLUDING = ("denominator-exclusion", "denominator-exception")
+
+
+def populations_at(pattern: int, place: int) -> int:
+    """The bits of the rate at a place of `Patterns.groups`."""
+    return pattern >> (place * BITS) & (1 << BITS) - 1
+
+
+def _bits(group: GroupResult, result: MeasureResult) -> int:
+    populations = group.populations
+    if group.gap.status is GapStatus.NOT_APPLICABLE or not populations.get("initial-population"):
+        return 0
+    if any(populations.get(name) for name in _EXCLUDING):
+        return INITIAL | EXCLUDED
+    if not populations.get("denominator"):
+        return INITIAL
+    found = INITIAL | DENOMINATOR
+    if populations.get("numerator") and not populations.get("numerator-exclusion"):
+        found |= NUMERATOR
+    if (group.gap.last_day or result.period_end) < result.as_of:
+        found |= FINAL
+    return found
+
+
+def _cell(patterns: Mapping[int, int], place: int) -> Cell:
+    counts: Counter[int] = Counter()
+    for pattern, number in patterns.items():
+        counts[populations_at(pattern, place)] += number
+
+    def those(bits: int) -> int:
+        return sum(number for found, number in counts.items() if found & bits == bits)
+
+    return Cell(
+        initial_population=those(INITIAL),
+        excluded=those(EXCLUDED),
+        denominator=those(DENOMINATOR),
+        numerator=those(NUMERATOR),
+        final_denominator=those(DENOMINATOR | FINAL),
+        final_numerator=those(NUMERATOR | FINAL),
+    )
+
+
+# ------------------------------------------------------------------------------------------------ adding up
+
+
+@dataclass(slots=True)
+class _Measure:
+    groups: dict[str, str]  # id -> title, in the measure's order
+    total: Counter[int] = field(default_factory=Counter[int])
+    strata: dict[str, dict[Category, Counter[int]]] = field(default_factory=dict[str, dict[Category, Counter[int]]])
+
+
+@dataclass(slots=True)
+class Adding:
+    """Adds up people's results over one period as of one day. Of each person only counts are kept."""
+
+    period_start: date
+    period_end: date
+    as_of: date
+    persons: int = 0
+    _measures: dict[str, _Measure] = field(default_factory=dict[str, _Measure])
+
+    def add(self, results: Iterable[MeasureResult], strata: Mapping[str, Category]) -> None:
+        """Count one person: the results of all measures, and the person's category by dimension."""
+        self.persons += 1
+        for result in results:
+            measure = self._measures.get(result.measure_id)
+            if measure is None:
+                titles = {group.id: group.description for group in result.groups}
+                measure = self._measures[result.measure_id] = _Measure(titles)
+            pattern = 0
+            for place, group in enumerate(result.groups):
+                pattern |= _bits(group, result) << place * BITS
+            measure.total[pattern] += 1
+            for dimension, category in strata.items():
+                measure.strata.setdefault(dimension, {}).setdefault(category, Counter())[pattern] += 1
+
+    def merge(self, other: "Adding") -> None:
+        """Take in what another process added of other people.
+
+        Raises:
+            ValueError: it is of another period or day, or a measure has other rates there.
+        """
+        if (self.period_start, self.period_end, self.as_of) != (other.period_start, other.period_end, other.as_of):
+            raise ValueError("roll-ups of different periods or days can't be merged")
+        self.persons += other.persons
+        for name, theirs in other._measures.items():
+            ours = self._measures.setdefault(name, _Measure(theirs.groups))
+            if list(ours.groups) != list(theirs.groups):
+                raise ValueError(f"measure {name!r} has different rates in the two roll-ups")
+            ours.total.update(theirs.total)
+            for dimension, by_category in theirs.strata.items():
+                here = ours.strata.setdefault(dimension, {})
+                for category, counts in by_category.items():
+                    here.setdefault(category, Counter()).update(counts)
+
+    def rollup(self) -> Rollup:
+        """What has been added so far. Measures are in order of id, categories as `in_order` has them."""
+        patterns: dict[str, Patterns] = {}
+        rates: list[RateRollup] = []
+        for name, measure in sorted(self._measures.items()):
+            strata = {
+                dimension: MappingProxyType({one: MappingProxyType(dict(found[one])) for one in in_order(found)})
+                for dimension, found in measure.strata.items()
+            }
+            patterns[name] = Patterns(tuple(measure.groups), MappingProxyType(dict(measure.total)), strata)
+            for place, (group, title) in enumerate(measure.groups.items()):
+                cells = {
+                    dimension: MappingProxyType({one: _cell(counts, place) for one, counts in found.items()})
+                    for dimension, found in strata.items()
+                }
+                total = _cell(measure.total, place)
+                rates.append(RateRollup(name, group, title, total, MappingProxyType(cells)))
+        return Rollup(
+            self.period_start, self.period_end, self.as_of, self.persons, tuple(rates), MappingProxyType(patterns)
+        )
+
+
+def in_order(categories: Iterable[Category]) -> list[Category]:
+    """Categories as they are shown: bands of age from the youngest, others by text; those that are no answer last."""
+
+    def place(one: Category) -> tuple[int, str, str, str]:
+        rank = LAST.index(one.code) + 1 if one.code in LAST else 0
+        return (rank, one.code if one.dimension == "age" else one.text, one.code, one.source)
+
+    return sorted(categories, key=place)
+
+
+def roll_up(
+    people: Iterable[tuple[Iterable[MeasureResult], Mapping[str, Category]]],
+    period: tuple[date, date],
+    as_of: date,
+) -> Rollup:
+    """The roll-up of people, each with their results and their strata (gapsvc.evaluation.strata.strata_of)."""
+    adding = Adding(*period, as_of)
+    for results, strata in people:
+        adding.add(results, strata)
+    return adding.rollup()
