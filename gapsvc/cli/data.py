@@ -238,22 +238,7 @@ def _evaluate_folder(
     sums: dict[str, Summing],
 ) -> tuple[Tally, dict[str, list[str]]]:
     """The counts, and by measure the persons on whose records its rules failed. Results are added to `sums`."""
-    source = FileSource(data)
-    types = types_to_pull(chosen)
-    rejected = 0
-    found: list[Sourced] = []
-    with progress("reading") as tell:
-        for name in types:
-            for batch in source.batches(name):
-                found.extend(Sourced(source.name, item.resource) for item in batch.fetched)
-                rejected += len(batch.rejected)
-                for refusal in batch.rejected[:10]:
-                    ERR.print(f"kept out: {refusal.origin}: {refusal.reason}", style="yellow")
-                for notice in batch.notices:
-                    ERR.print(notice, style="yellow")
-                tell(len(found), None)
-    if rejected:
-        ERR.print(f"{rejected:,} resources could not be used", style="yellow")
+    found = read_folder(data, types_to_pull(chosen))
     records = population(found, settings["linking.person_systems"])
     if not records:
         raise Failure(f"{data} holds no Patient that can be used: nobody to evaluate", EXIT_NOT_FOUND)
@@ -280,6 +265,26 @@ def _evaluate_folder(
     finally:
         partial.unlink(missing_ok=True)
     return tally, failures
+
+
+def read_folder(data: Path, types: Sequence[str]) -> list[Sourced]:
+    """The resources of these types in a folder (or one file), with a progress bar; what can't be used is said."""
+    source = FileSource(data)
+    rejected = 0
+    found: list[Sourced] = []
+    with progress("reading") as tell:
+        for name in types:
+            for batch in source.batches(name):
+                found.extend(Sourced(source.name, item.resource) for item in batch.fetched)
+                rejected += len(batch.rejected)
+                for refusal in batch.rejected[:10]:
+                    ERR.print(f"kept out: {refusal.origin}: {refusal.reason}", style="yellow")
+                for notice in batch.notices:
+                    ERR.print(notice, style="yellow")
+                tell(len(found), None)
+    if rejected:
+        ERR.print(f"{rejected:,} resources could not be used", style="yellow")
+    return found
 
 
 def write_report(file: BinaryIO, result: MeasureResult, reporting: Reporting) -> None:
