@@ -35,7 +35,7 @@ class Wish:
 
     origin: str  # "measure" | "immunizations" | "visits"
     id: str  # "cis/combination-10" | "DTaP" | "2-months" | "lead.12-months"
-    text: str  # "counts for Childhood immunizations, combination 10, by 2 March 2027"
+    text: str  # "counts for Childhood immunization status: Combination 10, 2 of 10 still open by Mar 2, 2027 ..."
     due_from: date | None
     due_by: date | None
     last_day: date | None
@@ -45,14 +45,18 @@ class Wish:
 @dataclass(frozen=True, slots=True)
 class Action:
     """One thing to do for a child. `text` is what a nurse reads: "DTaP, dose 3"; `when` its timing in words:
-    "overdue since 2 May 2026", "due 3-17 March, last day 29 March".
+    "overdue since May 2, 2026", "due Mar 3 to Mar 17, 2026, last day Mar 29, 2026".
 
-    `due_from`, `due_by` and `last_day` are the earliest of what its wishes say: the tightest of them is kept, and so
-    all are. `products` are what can be given or ordered, in words ("Pediarix", "Infanrix"; "ASQ-3").
+    The dates are the tightest of what its wishes say, so that done between `due_from` and `last_day` it serves all of
+    them: the latest first day, the earliest last day. (Where one wish is overdue, it is not made to wait for another
+    that counts later: that wish says so itself.) `due_by` is the schedule's day where a schedule asks for it, else the
+    measures' earliest, and never after `last_day`. None: nobody says.
+
+    `products` are what can be given or used, in words ("Pediarix", "Infanrix"; "ASQ-3").
     """
 
     kind: ActionKind
-    key: str  # stable within a child: "immunization:DTaP", "visit", "service:lead"
+    key: str  # stable within a child, and in no two actions: "immunization:MMR", "visit:2-months", "lost:visit"
     text: str
     when: str
     coding: Coding | None

@@ -1,0 +1,256 @@
+"""What measures, the immunization schedule and the visit schedule ask for, each need as one ask. Pure.
+
+An ask says what would satisfy it (`key`): a dose of a vaccine group, a well visit, a service. `joining` makes actions
+of asks with the same key. Only needs that are not met ask: nothing comes from a closed gap.
+"""
+
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass, replace
+from datetime import date, timedelta
+
+from gapsvc.evaluation import wording
+from gapsvc.evaluation.actions import ActionKind, Wish
+from gapsvc.evaluation.evaluator import MEASURE_POPULATION_SYSTEM
+from gapsvc.evaluation.products import VaccineNames
+from gapsvc.evaluation.result import Coding, GapRecord, GapStatus, GroupResult, MeasureResult, Need, Outlook
+from gapsvc.evaluation.services import WELL_VISIT, WELL_VISIT_SET, service_of_item, service_of_need
+from gapsvc.evaluation.vaccines import Vaccines
+from gapsvc.schedule.immunizations.due import ImmunizationNeed
+from gapsvc.schedule.immunizations.fhir_input import CVX
+from gapsvc.schedule.immunizations.verdicts import AGED_OUT, COMPLETE, CONTRAINDICATED, IMMUNE, NOT_RECOMMENDED
+from gapsvc.schedule.visits.plan import ServiceState, SlotState, SlotStatus, VisitPlan
+
+DAY = timedelta(days=1)
+NO_LONGER = "no longer possible"
+
+
+@dataclass(frozen=True, slots=True)
+class Ask:
+    """One need. `ready`: the day from which it is wanted, where that is later than `wish.due_from`, the first that
+    counts. `leads`: a schedule says what is done and when, a measure only until when it counts. `apart`: one service
+    never satisfies two such asks (a visit fills one slot). `of`: how many asks the need makes (a combination: one a
+    vaccine). `lost`: why it can't be satisfied any more."""
+
+    kind: ActionKind
+    key: str
+    wish: Wish
+    text: str
+    coding: Coding | None = None
+    products: tuple[str, ...] = ()
+    ready: date | None = None
+    leads: bool = False
+    apart: bool = False
+    of: int = 1
+    lost: str | None = None
+
+    @property
+    def first(self) -> date:
+        return self.wish.due_from or date.min
+
+    @property
+    def last(self) -> date:
+        return self.wish.last_day or date.max
+
+
+# ---- the immunization schedule
+
+
+def of_vaccines(vaccines: Vaccines, names: VaccineNames) -> list[Ask]:
+    """A dose for each vaccine group that the schedule wants one for, now or later."""
+    return [_dose(need, vaccines.schedule, names) for need in vaccines.needs if need.urgency != "none"]
+
+
+def _dose(need: ImmunizationNeed, version: str, names: VaccineNames) -> Ask:
+    said = (
+        f"overdue since {wording.day(need.overdue_since)}"
+        if need.overdue_since
+        else f"recommended from {wording.day(need.recommended)}"
+        if need.recommended
+        else "recommended"
+    )
+    name = names.dose(need.group, need.vaccines)
+    wish = Wish(
+        origin="immunizations",
+        id=need.group if need.series_type == "standard" else f"{need.group}/{need.series_type}",
+        text=f"CDC's immunization schedule {version}: {said}",
+        due_from=need.due_from,
+        due_by=need.due_by,
+        last_day=need.last_day,
+        outlook=Outlook.AT_RISK if need.urgency == "overdue" else Outlook.ON_TRACK,
+    )
+    return Ask(
+        ActionKind.IMMUNIZATION,
+        need.group,
+        wish,
+        name if need.number is None else f"{name}, dose {need.number}",
+        coding=Coding(CVX, need.vaccines[0], names.described.get(need.vaccines[0])) if need.vaccines else None,
+        products=names.products(need.vaccines),
+        ready=need.recommended,
+        leads=True,
+    )
+
+
+_NO_DOSE: Mapping[str, str] = {
+    COMPLETE: "CDC's schedule asks for no further dose",
+    IMMUNE: "immune, by CDC's schedule",
+    CONTRAINDICATED: "contraindicated",
+    AGED_OUT: "too old for a further dose by CDC's schedule",
+    NOT_RECOMMENDED: "not recommended by CDC's schedule",
+}
+
+
+def why_no_dose(vaccines: Vaccines, group: str) -> str:
+    """Why the schedule wants no dose of a group, in words."""
+    for need in vaccines.needs:
+        if need.group == group and need.status in _NO_DOSE:
+            reasons = "; ".join(need.reasons)
+            return _NO_DOSE[need.status] + (f" ({reasons})" if reasons else "")
+    return "CDC's schedule asks for no dose"
+
+
+# ---- the visit schedule
+
+_ASKING = frozenset({SlotStatus.NOT_DUE, SlotStatus.DUE_SOON, SlotStatus.DUE, SlotStatus.OVERDUE})
+
+
+def of_visits(plan: VisitPlan) -> list[Ask]:
+    """A visit for each slot, and a service for each age, that is still to come, due or overdue."""
+    return [
+        *(_slot(slot, plan.schedule) for slot in plan.slots if slot.status in _ASKING),
+        *(_service(state, plan.schedule) for state in plan.services if state.status in _ASKING),
+    ]
+
+
+def _slot(slot: SlotState, schedule: str) -> Ask:
+    late = slot.status is SlotStatus.OVERDUE
+    wish = Wish(
+        origin="visits",
+        id=slot.id,
+        text=f"{schedule}: visit at {slot.title}{_overdue(slot.overdue_after) if late else ''}",
+        due_from=slot.opens,
+        due_by=slot.overdue_after,
+        last_day=slot.closes,
+        outlook=Outlook.AT_RISK if late else Outlook.ON_TRACK,
+    )
+    text = f"Well-child visit, {slot.title}"
+    return Ask(ActionKind.VISIT, "", wish, text, coding=WELL_VISIT, leads=True, apart=True)
+
+
+def _service(state: ServiceState, schedule: str) -> Ask:
+    late = state.status is SlotStatus.OVERDUE
+    known = service_of_item(state.item)
+    wish = Wish(
+        origin="visits",
+        id=state.id,
+        text=f"{schedule}: {state.title} at {state.at}{_overdue(state.due_by) if late else ''}",
+        due_from=state.due_from,
+        due_by=state.due_by,
+        last_day=state.last_day,
+        outlook=Outlook.AT_RISK if late else Outlook.ON_TRACK,
+    )
+    return Ask(
+        ActionKind.SERVICE,
+        state.item if known is None else known.id,
+        wish,
+        f"{state.title}, {state.at}",
+        coding=None if state.coding is None else Coding(*state.coding, state.title),
+        products=() if known is None else known.products,
+        leads=True,
+        apart=True,
+    )
+
+
+def _overdue(by: date) -> str:
+    return f", overdue since {wording.day(by + DAY)}"
+
+
+# ---- measures
+
+
+def of_measures(results: Iterable[MeasureResult], names: VaccineNames, as_of: date) -> Iterator[tuple[Ask, ...]]:
+    """Each gap that is not closed as the asks that it makes together: one, or one a vaccine of a combination."""
+    for result in results:
+        for group in result.groups:
+            if group.gap.status in (GapStatus.OPEN, GapStatus.PROSPECTIVE):
+                yield tuple(_asks(result, group, names, as_of))
+
+
+def _asks(result: MeasureResult, group: GroupResult, names: VaccineNames, as_of: date) -> Iterator[Ask]:
+    gap = group.gap
+    need = gap.need or Need(group.description, Coding("", ""))
+    wish = Wish(
+        origin="measure",
+        id=f"{result.measure_id}/{group.id}",
+        text=_counts_for(result, group, as_of),
+        due_from=gap.due_from,
+        due_by=gap.due_by,
+        last_day=gap.last_day,
+        outlook=gap.outlook,
+    )
+    text = need.text[:1].upper() + need.text[1:]
+    measure = _short(result.measure_title)
+    asked = Ask(
+        ActionKind.SERVICE,
+        wish.id,
+        wish,
+        text,
+        coding=need.coding if need.coding.code and need.coding.system != MEASURE_POPULATION_SYSTEM else None,
+        lost=NO_LONGER if gap.outlook is Outlook.MISSED else None,
+    )
+    vaccine_groups: dict[str, Coding] = {}
+    for coding in need.codings:
+        for name in names.groups(coding):
+            vaccine_groups.setdefault(name, coding)
+    count = len(vaccine_groups)
+    for name, coding in vaccine_groups.items():
+        said = f"{text if count == 1 else names.dose(name)} ({measure})"
+        yield replace(asked, kind=ActionKind.IMMUNIZATION, key=name, text=said, coding=coding, of=count)
+    if count:
+        return
+    value_set = next((reason.requirement.value_set for reason in gap.reasons if reason.requirement), None)
+    if (need.coding.system, need.coding.code) == (WELL_VISIT.system, WELL_VISIT.code) or value_set == WELL_VISIT_SET:
+        counted = gap.needed is not None and gap.needed > 1
+        yield replace(asked, kind=ActionKind.VISIT, key="", text=f"{text} ({measure})" if counted else text)
+        return
+    known = service_of_need(need.coding, value_set)
+    if known is not None:
+        said = text if text.startswith(known.title) else f"{known.title} ({need.text})"
+        ready = _ready(gap, known.months_between)
+        yield replace(asked, key=known.id, text=said, products=known.products, ready=ready)
+    elif asked.coding is not None:
+        yield replace(asked, key=f"{need.coding.system}|{need.coding.code}")
+    else:  # a measure that a user brought, without gap defines: nothing is known of what would close it
+        yield asked
+
+
+def _ready(gap: GapRecord, months: int) -> date | None:
+    """The day from which one more is wanted: so many months after the last that counts, while that is in time."""
+    last = max((one.on for one in gap.counted if one.on is not None), default=None)
+    if last is None or not months:
+        return None
+    # about a month each: a wish of ours, no rule of the chart
+    ready = last + timedelta(days=round(months * 30.4))
+    return ready if gap.last_day is None else min(ready, gap.last_day)
+
+
+def _counts_for(result: MeasureResult, group: GroupResult, as_of: date) -> str:
+    """Whom it counts for, how many more are needed in how many days, and how that looks."""
+    gap = group.gap
+    words = f"counts for {_short(result.measure_title)}: {_short(group.description)}"
+    if gap.needed is not None and gap.done is not None and gap.needed > 1:
+        left = gap.needed - gap.done
+        words += f", {left} of {gap.needed} still open" if gap.need and gap.need.further else f", {left} more"
+    if gap.last_day is not None:
+        words += f" by {wording.day(gap.last_day)}"
+    if gap.outlook is Outlook.MISSED:
+        return f"{words}: {NO_LONGER}"
+    said = [] if gap.outlook is Outlook.UNKNOWN else [gap.outlook.value]
+    if gap.last_day is not None and gap.last_day >= as_of:
+        days = (gap.last_day - as_of).days + 1
+        said.append("today is the last day" if days == 1 else f"{days} days left")
+    return f"{words} ({', '.join(said)})" if said else words
+
+
+def _short(title: str) -> str:
+    """A title without what follows a colon or stands in brackets at its end."""
+    return title.split(":")[0].split(" (")[0].strip()

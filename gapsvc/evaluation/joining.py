@@ -1,0 +1,281 @@
+"""Asks -> actions: needs that one service would satisfy become one action with several reasons (design/gaps.md). Pure.
+
+Asks with the same key are joined while their windows have a day in common, beginning with the one that ends first: the
+fewest services that serve all (piercing intervals on a line). For doses and visits a schedule leads: a measure that
+counts a dose which the schedule wants later, or not at all, gets no dose for its own sake.
+"""
+
+from collections.abc import Collection, Iterable, Sequence
+from dataclasses import replace
+from datetime import date, timedelta
+
+from gapsvc.evaluation import wording
+from gapsvc.evaluation.actions import Action, ActionKind, Urgency
+from gapsvc.evaluation.asking import DAY, NO_LONGER, Ask, of_measures, of_vaccines, of_visits, why_no_dose
+from gapsvc.evaluation.products import VaccineNames
+from gapsvc.evaluation.result import MeasureResult
+from gapsvc.evaluation.vaccines import InvalidDose, Vaccines, met_with_invalid_doses
+from gapsvc.schedule.visits.plan import VisitPlan
+
+HORIZON = timedelta(days=92)  # what only a schedule asks for later than this is not yet told
+_Slot = tuple[ActionKind, str]
+
+
+def actions_of(
+    results: Sequence[MeasureResult],
+    vaccines: Vaccines | None,
+    visits: VisitPlan | None,
+    as_of: date,
+    *,
+    names: VaccineNames,
+    horizon: timedelta = HORIZON,
+) -> tuple[Action, ...]:
+    """One list: what can be done on `as_of` first, then what comes later, then what can no longer be done in time.
+
+    Within each, by last day, then by the day by which it is wanted.
+
+    Args:
+        results: the child's results, of any measures.
+        vaccines: what the immunization schedule says; None where it can say nothing (no whole birth date).
+        visits: what the visit schedule says; likewise.
+        names: of the immunization schedule in use.
+        horizon: what only a schedule wants, and later than so long after `as_of`, is left out.
+    """
+    asks: dict[_Slot, list[Ask]] = {}
+    for one in (*(of_vaccines(vaccines, names) if vaccines else ()), *(of_visits(visits) if visits else ())):
+        asks.setdefault((one.kind, one.key), []).append(one)
+    for one in _placed(list(of_measures(results, names, as_of)), vaccines, asks):
+        asks.setdefault((one.kind, one.key), []).append(one)
+    found = [action for slot in asks.values() for action in _joined(slot, as_of, horizon)]
+    actions = sorted(_with_unique_keys(found), key=_order)
+    return tuple(_remarked(actions, results, vaccines, names))
+
+
+# ---- which measures' asks a dose serves
+
+
+def _placed(gaps: Sequence[tuple[Ask, ...]], vaccines: Vaccines | None, led: dict[_Slot, list[Ask]]) -> Iterable[Ask]:
+    """The measures' asks. Where the schedule wants no dose in time, that dose is lost for the measure, and with it each
+    of its combinations that lack the vaccine; what is lost of a combination is told once, at the vaccine that is."""
+    lost: set[tuple[str, str]] = set()
+    for gap in gaps:
+        if len(gap) == 1:
+            one = _allowed(gap[0], vaccines, led)
+            if one.lost:
+                lost.add((_measure(one), one.key))
+            yield one
+    for gap in gaps:
+        if len(gap) > 1:
+            allowed = [_allowed(one, vaccines, led) for one in gap]
+            barring = [one for one in allowed if (_measure(one), one.key) in lost] or [
+                one for one in allowed if one.lost
+            ]
+            if barring:
+                yield replace(barring[0], lost=barring[0].lost or NO_LONGER)
+            else:
+                yield from allowed
+
+
+def _measure(one: Ask) -> str:
+    return one.wish.id.split("/")[0]
+
+
+def _allowed(one: Ask, vaccines: Vaccines | None, led: dict[_Slot, list[Ask]]) -> Ask:
+    """The ask, lost where the immunization schedule allows no dose while it counts."""
+    if one.lost or one.kind is not ActionKind.IMMUNIZATION or vaccines is None:
+        return one
+    leading = led.get((one.kind, one.key), ())
+    wanted = [each for each in leading if each.leads]
+    if not wanted:
+        return replace(one, lost=why_no_dose(vaccines, one.key))
+    if any(each.first <= one.last and one.first <= each.last for each in wanted):
+        return one
+    first = min(each.first for each in wanted)
+    if first > one.last:
+        return replace(one, lost=f"the next dose is valid from {wording.day(first)} on, too late for it")
+    return replace(one, lost="a dose is valid only before it counts for it")
+
+
+# ---- one action of asks
+
+
+def _joined(asks: Sequence[Ask], as_of: date, horizon: timedelta) -> Iterable[Action]:
+    lost = [one for one in asks if one.lost]
+    if lost:
+        yield _lost(lost)
+    waiting = sorted((one for one in asks if not one.lost), key=lambda one: (one.last, one.first, one.wish.id))
+    while waiting:
+        first, *others = waiting
+        members = [first]
+        for one in others:
+            if one.first <= first.last and not (one.apart and any(each.apart for each in members)):
+                members.append(one)
+        waiting = [one for one in others if one not in members]
+        action = _action(members, as_of)
+        beyond = action.due_from is not None and action.due_from > as_of + horizon
+        ready = min((one.ready for one in members if one.ready is not None), default=None)
+        beyond |= ready is not None and ready > as_of + horizon and action.urgency is Urgency.LATER
+        if not (beyond and all(one.leads for one in members)):
+            yield action
+
+
+def _action(members: Sequence[Ask], as_of: date) -> Action:
+    speaker = min(members, key=lambda one: (not one.leads, one.last))
+    last_day = min((one.wish.last_day for one in members if one.wish.last_day), default=None)
+    starts = [one.wish.due_from for one in members if one.wish.due_from]
+    if any(_is_overdue(one, as_of) for one in members):
+        starts = [day for day in starts if day <= as_of]
+    due_from = max(starts, default=None)
+    leading = [one for one in members if one.leads]
+    due_by = _earliest((one.wish.due_by for one in (leading or members)), last_day)
+    if due_by is not None and due_from is not None:
+        due_by = max(due_by, due_from) if due_from > as_of else due_by
+    ready = min((one.ready for one in (leading or members) if one.ready is not None), default=due_from)
+    ready = _earliest((ready,), last_day)
+    if due_from is not None and ready is not None:
+        ready = max(ready, due_from)
+    if due_from is not None and as_of < due_from:
+        urgency = Urgency.LATER
+    elif due_by is not None and as_of > due_by:
+        urgency = Urgency.OVERDUE
+    elif ready is not None and as_of < ready:
+        urgency = Urgency.LATER
+    else:
+        urgency = Urgency.DUE
+    return Action(
+        kind=speaker.kind,
+        key=_key(speaker),
+        text=speaker.text,
+        when=_when(urgency, ready, due_by, last_day),
+        coding=speaker.coding,
+        products=speaker.products,
+        urgency=urgency,
+        due_from=due_from,
+        due_by=due_by,
+        last_day=last_day,
+        wishes=tuple(one.wish for one in members),
+    )
+
+
+def _is_overdue(one: Ask, as_of: date) -> bool:
+    return one.wish.due_by is not None and one.first <= as_of and as_of > one.wish.due_by
+
+
+def _earliest(days: Iterable[date | None], last_day: date | None) -> date | None:
+    return min((day for day in (*days, last_day) if day is not None), default=None)
+
+
+def _key(speaker: Ask) -> str:
+    if speaker.kind is ActionKind.VISIT:
+        return f"visit:{speaker.wish.id}"
+    return f"{speaker.kind.value}:{speaker.key}"
+
+
+def _when(urgency: Urgency, ready: date | None, due_by: date | None, last_day: date | None) -> str:
+    """The timing in words, the shortest that says it all."""
+    day = wording.day
+    if urgency is Urgency.OVERDUE and due_by is not None:
+        said = f"overdue since {day(due_by + DAY)}"
+        shown = None
+    elif urgency is Urgency.LATER and ready is not None:
+        shown = due_by if due_by is not None and due_by > ready else None
+        said = f"due {day(ready)} to {day(shown)}" if shown else f"due from {day(ready)}"
+    else:
+        shown = due_by
+        said = f"due now, by {day(due_by)}" if due_by is not None else "due now"
+    return said if last_day is None or last_day == shown else f"{said}, last day {day(last_day)}"
+
+
+def _lost(asks: Sequence[Ask]) -> Action:
+    """What can no longer be done in time, one for a vaccine group, for visits, or for a service."""
+    speaker = min(asks, key=lambda one: (one.of, one.last, one.wish.id))
+    last_day = max((one.wish.last_day for one in asks if one.wish.last_day), default=None)
+    return Action(
+        kind=speaker.kind,
+        key="lost:"
+        + (speaker.kind.value if speaker.kind is ActionKind.VISIT else f"{speaker.kind.value}:{speaker.key}"),
+        text=speaker.text,
+        when=NO_LONGER,
+        coding=speaker.coding,
+        products=(),
+        urgency=Urgency.LOST,
+        due_from=None,
+        due_by=None,
+        last_day=last_day,
+        wishes=tuple(one.wish for one in asks),
+        remarks=tuple(dict.fromkeys(one.lost for one in asks if one.lost and one.lost != NO_LONGER)),
+    )
+
+
+_BUCKETS = {Urgency.OVERDUE: 0, Urgency.DUE: 0, Urgency.LATER: 1, Urgency.LOST: 2}
+
+
+def _order(action: Action) -> tuple[int, date, date, date, str]:
+    """Today's before later ones, before lost ones; then by last day, by the day it is wanted, and for good."""
+    end = date.max
+    return (_BUCKETS[action.urgency], action.last_day or end, action.due_by or end, action.due_from or end, action.key)
+
+
+def _with_unique_keys(actions: Iterable[Action]) -> Iterable[Action]:
+    """A second action of a key (services at two ages) has its number behind it."""
+    seen: dict[str, int] = {}
+    for action in sorted(actions, key=lambda one: (one.key, one.due_from or date.min)):
+        number = seen[action.key] = seen.get(action.key, 0) + 1
+        yield action if number == 1 else replace(action, key=f"{action.key}:{number}")
+
+
+# ---- what is remarked on doses
+
+
+def _remarked(
+    actions: Sequence[Action], results: Sequence[MeasureResult], vaccines: Vaccines | None, names: VaccineNames
+) -> Iterable[Action]:
+    """Doses to repeat, and combination vaccines that give several of today's doses at once."""
+    if vaccines is None:
+        return actions
+    counted: dict[tuple[str, str], str] = {}
+    for rate, dose in met_with_invalid_doses(results, vaccines.invalid):
+        counted.setdefault((dose.reference, dose.group), rate)
+    found: list[Action] = []
+    together = _together(actions, vaccines, names)
+    for action in actions:
+        group = action.key.removeprefix(f"{ActionKind.IMMUNIZATION.value}:")
+        if action.kind is ActionKind.IMMUNIZATION and action.urgency is not Urgency.LOST:
+            repeated = [
+                _repeat(dose, counted.get((dose.reference, group))) for dose in vaccines.invalid if dose.group == group
+            ]
+            action = replace(action, remarks=(*action.remarks, *together.get(group, ()), *repeated))
+        found.append(action)
+    return found
+
+
+def _repeat(dose: InvalidDose, rate: str | None) -> str:
+    given = f"dose of {wording.day(dose.given)}" if dose.given else "a dose without a day"
+    reasons = ", ".join(dose.reasons)
+    if rate is None:
+        return f"{given} does not count ({reasons})"
+    return f"{given} is not valid ({reasons}) though “{rate}” counts it: repeat"
+
+
+def _together(actions: Collection[Action], vaccines: Vaccines, names: VaccineNames) -> dict[str, list[str]]:
+    """Vaccine group -> sentences on the combination vaccines that would give it with others that are due today."""
+    prefix = f"{ActionKind.IMMUNIZATION.value}:"
+    today = {
+        action.key.removeprefix(prefix): action
+        for action in actions
+        if action.kind is ActionKind.IMMUNIZATION and action.urgency in (Urgency.OVERDUE, Urgency.DUE)
+    }
+    fitting: dict[str, set[str]] = {}
+    for need in vaccines.needs:
+        if need.group in today:
+            fitting.setdefault(need.group, set()).update(need.vaccines)
+    said: dict[str, list[str]] = {}
+    for cvx in sorted({cvx for fit in fitting.values() for cvx in fit}):
+        groups = names.groups_of_cvx.get(cvx, ())
+        if len(groups) > 1 and all(cvx in fitting.get(group, ()) for group in groups):
+            given = [today[group].text.split(",")[0] for group in groups]
+            brand = " or ".join(names.products((cvx,)))
+            sentence = f"{brand} would give {', '.join(given[:-1])} and {given[-1]} at once"
+            for group in groups:
+                said.setdefault(group, []).append(sentence)
+    return said
