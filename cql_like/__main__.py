@@ -15,6 +15,7 @@ import orjson
 import cql_like
 from cql_like import ir
 from cql_like.files import FileRecord, WrongInput, resources
+from cql_like.model.loader import ModelError
 
 CQL_ERROR, USAGE_ERROR, FILE_ERROR = 1, 2, 3
 
@@ -30,6 +31,9 @@ def main(arguments: Sequence[str] | None = None) -> int:
     except (cql_like.UnknownName, cql_like.WrongParameter) as error:
         print(error, file=sys.stderr)
         return USAGE_ERROR
+    except ModelError as error:
+        print(error, file=sys.stderr)
+        return FILE_ERROR
     except (OSError, UnicodeDecodeError, WrongInput) as error:
         print(f"cannot read a file: {error}", file=sys.stderr)
         return FILE_ERROR

@@ -14,7 +14,9 @@ from cql_like.ir import (
     Convert,
     Expression,
     Is,
+    IterationRef,
     JsonChoice,
+    ListConvert,
     ModelProperty,
     Property,
     Query,
@@ -25,6 +27,7 @@ from cql_like.model.fhir_conversions import primitive_conversion
 from cql_like.model.modelinfo import Element
 from cql_like.model.registry import choice_of
 from cql_like.model.slices import SLICES
+from cql_like.model.system_json import system_reading
 from cql_like.syntax import tree
 from cql_like.types import ANY, BOOLEAN, STRING, ChoiceOf, IntervalOf, ListOf, Named, TupleOf, Type
 
@@ -147,7 +150,30 @@ def model_element(source: Expression, kind: Named, name: str, span: Span, contex
         if sibling is None:
             return Constant(type=element.type, span=span, value=None)
         source = sibling
-    return ModelProperty(type=element.type, span=span, source=source, name=name, choices=models.json_choices(element))
+    found = ModelProperty(type=element.type, span=span, source=source, name=name, choices=models.json_choices(element))
+    return _read(found, element.type, context)
+
+
+def _read(found: ModelProperty, kind: Type, context: Context) -> Expression:
+    """An element that a model declares with a System type of its own, read from its JSON (model.system_json)."""
+    if isinstance(kind, ListOf):
+        row = system_reading(kind.element)
+        if row is None:
+            return found
+        this = IterationRef(type=kind.element, span=found.span, name="$this")
+        item = Convert(type=kind.element, span=found.span, operand=this, conversion=row)
+        return ListConvert(type=kind, span=found.span, operand=found, item=item)
+    if isinstance(kind, ChoiceOf):
+        unread = [one for one in sorted(kind.alternatives, key=str) if system_reading(one) is not None]
+        if unread and found.span is not None:
+            return context.problem(
+                found.span,
+                f'"{found.name}" is a choice with {show(unread[0])}, which can\'t be told from its JSON',
+                "a model whose choices are of its own types, as FHIR's are",
+            )
+        return found
+    row = system_reading(kind)
+    return found if row is None else Convert(type=kind, span=found.span, operand=found, conversion=row)
 
 
 def _primitive_sibling(source: Expression, kind: Named, span: Span) -> ModelProperty | None:

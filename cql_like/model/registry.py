@@ -111,8 +111,13 @@ class Models:
         return names
 
     def primitive(self, kind: Type) -> Named | None:
-        """The System type of `.value`, if the class is a FHIR primitive (a JSON scalar): FHIR.date -> System.Date."""
+        """The System type of `.value`, if the class is a FHIR primitive (a JSON scalar): FHIR.date -> System.Date.
+
+        Such a class is an Element, as all of FHIR's are; another model's class with a `value` is an object.
+        """
         if not isinstance(kind, Named) or kind.model == "System":
+            return None
+        if not any(isinstance(base, Named) and base.name == "Element" for base in self.bases(kind)):
             return None
         value = self.element(kind, "value")
         # A profile whose `value[x]` is one System type (a percentile) says by its mapping that it is no scalar.
