@@ -7,8 +7,10 @@ from datetime import UTC, date, datetime
 from flask import current_app
 
 from fhir_profiles.deqm import Reporting
+from gapsvc.child_reader import child_reader
 from gapsvc.config import Settings
 from gapsvc.evaluation.catalogue import evaluators
+from gapsvc.evaluation.child import ChildReader
 from gapsvc.evaluation.evaluator import Evaluator
 from gapsvc.measures import MeasureDefinition
 from gapsvc.measures.installing import installed
@@ -34,6 +36,7 @@ class Service:
     clients: ClientRegistry
     schedule: Schedule  # CDC's immunization schedule, compiled
     vaccine_codes: CodeTable  # what leads to CVX
+    children: ChildReader  # all of these together, for one child's page or card
     base_url: str
     now: Callable[[], datetime] = _now
 
@@ -51,15 +54,18 @@ class Service:
             MeasureError: a measure that the settings name does not exist, or is wrong.
             NoSuchSchedule, UnknownFormat, NdcTableRefused: the settings' schedule or NDC table can't be used.
         """
+        compiled = evaluators(
+            settings["evaluation.measures"], installed(settings.measures_folder), cache=settings.cache_folder
+        )
+        schedule, codes = active_schedule(settings), code_table(settings)
         return Service(
             settings=settings,
             store=store,
-            evaluators=evaluators(
-                settings["evaluation.measures"], installed(settings.measures_folder), cache=settings.cache_folder
-            ),
+            evaluators=compiled,
             clients=ClientRegistry(settings.clients),
-            schedule=active_schedule(settings),
-            vaccine_codes=code_table(settings),
+            schedule=schedule,
+            vaccine_codes=codes,
+            children=child_reader(settings, compiled, schedule=schedule, codes=codes),
             base_url=(base_url or public_base(settings)).rstrip("/"),
             now=now,
         )

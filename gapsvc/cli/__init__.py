@@ -1,7 +1,8 @@
 """The command line: `python -m gapsvc --help`. Every command says what it did and what to do next."""
 
-from gapsvc.cli.data import evaluate_command, gaps_command, pull_command
+from gapsvc.cli.data import evaluate_command, pull_command
 from gapsvc.cli.demo import demo_command
+from gapsvc.cli.gaps import gaps_command
 from gapsvc.cli.immunizations import forecast_command, schedule_group
 from gapsvc.cli.main import main
 from gapsvc.cli.measures import measures_group

@@ -1,4 +1,4 @@
-"""`pull`, `evaluate` and `gaps`: from an EHR or a folder to results, and one child's gaps in words."""
+"""`pull` and `evaluate`: from an EHR or a folder to results."""
 
 import os
 from collections.abc import Mapping, Sequence
@@ -25,12 +25,10 @@ from gapsvc.evaluation.evaluator import Evaluator
 from gapsvc.evaluation.result import MeasureResult
 from gapsvc.evaluation.summary import Summing
 from gapsvc.evaluation.tally import Tally
-from gapsvc.evaluation.vaccines import vaccines
 from gapsvc.measures.installing import installed
 from gapsvc.publishing import reporting_of
 from gapsvc.records.assemble import Sourced
 from gapsvc.records.population import population
-from gapsvc.schedules import active_schedule, code_table
 from gapsvc.store import Store
 
 MEASURE = click.option("--measure", "measures", multiple=True, metavar="ID", help="A measure; repeat it.  [all]")
@@ -290,48 +288,3 @@ def read_folder(data: Path, types: Sequence[str]) -> list[Sourced]:
 def write_report(file: BinaryIO, result: MeasureResult, reporting: Reporting) -> None:
     """One individual MeasureReport as one NDJSON line."""
     file.write(orjson.dumps(individual_measure_report(result, reporting), option=orjson.OPT_APPEND_NEWLINE))
-
-
-@click.command("gaps")
-@click.argument("patient", required=False)
-@MEASURE
-@PERIOD_START
-@PERIOD_END
-@AS_OF
-@click.option("--limit", default=20, show_default=True, type=click.IntRange(1), help="How many of the worklist.")
-def gaps_command(
-    patient: str | None,
-    measures: tuple[str, ...],
-    period_start: date | None,
-    period_end: date | None,
-    as_of: date | None,
-    limit: int,
-) -> None:
-    """One child's gaps with reasons and evidence (PATIENT: an id); without PATIENT, the most urgent open gaps."""
-    settings = load_settings()
-    day = as_of or settings["evaluation.as_of"] or today()
-    period = period_of(period_start, period_end, day)
-    chosen = evaluators(
-        measures or settings["evaluation.measures"], installed(settings.measures_folder), cache=settings.cache_folder
-    )
-    with open_store(settings) as store:
-        if patient is None:
-            if not store.person_ids():
-                raise Failure("the store holds no children; `python -m gapsvc pull` reads them", EXIT_NOT_FOUND)
-            show.worklist(store, [evaluator.measure for evaluator in chosen.values()], period, limit)
-            return
-        record = store.record_of_patient(patient.removeprefix("Patient/"))
-        if record is None:
-            raise Failure("there is no such Patient in the store; `python -m gapsvc gaps` lists some", EXIT_NOT_FOUND)
-        results: list[MeasureResult] = []
-        failed: dict[str, list[str]] = {}
-        for evaluator in chosen.values():
-            try:
-                results.append(evaluator.evaluate(record, *period, day))
-            except CqlRuntimeError:
-                failed[evaluator.measure.id] = [record.person_id]
-        show.story(record, results)
-        immunizations = vaccines(active_schedule(settings), record, day, code_table(settings))
-        if immunizations is not None:
-            show.vaccines(immunizations, results, day)
-        _end_if_failed(failed)

@@ -14,20 +14,20 @@ import orjson
 
 from adapters import open_source
 from adapters.base import Source
+from gapsvc.child_reader import child_reader
 from gapsvc.cli import show
 from gapsvc.cli.console import OUT, Day, ended_by_signals, progress, today
 from gapsvc.cli.data import evaluate_store, open_store, period_of, pull_source
 from gapsvc.cli.main import EXIT_CHECK, EXIT_NOT_FOUND, EXIT_SOURCE, Failure, load_settings
+from gapsvc.cli.story import story
 from gapsvc.config import ClientSettings, Settings
 from gapsvc.evaluation.catalogue import evaluators, types_to_pull
 from gapsvc.evaluation.evaluator import Evaluator
 from gapsvc.evaluation.result import GapRecord, GapStatus, Outlook
-from gapsvc.evaluation.vaccines import vaccines
 from gapsvc.measures.installing import installed
 from gapsvc.records.record import PatientRecord
 from gapsvc.sandbox import EARLIEST, LARGEST, LATEST, generate, write
 from gapsvc.sandbox.server import serve as serve_sandbox
-from gapsvc.schedules import active_schedule, code_table
 from gapsvc.security.clients import new_token
 from gapsvc.server import RunningServer, serving
 from gapsvc.store import Store
@@ -85,11 +85,8 @@ def demo_command(data: Path | None, leave: bool, size: int, as_of: date | None) 
                 OUT.print("no child of this population has an open gap in these measures", style="yellow")
             else:
                 OUT.print("\none child's story:")
-                results = [evaluator.evaluate(child, *period, day) for evaluator in chosen]
-                show.story(child, results)
-                immunizations = vaccines(active_schedule(settings), child, day, code_table(settings))
-                if immunizations is not None:
-                    show.vaccines(immunizations, results, day)
+                by_id = {evaluator.measure.id: evaluator for evaluator in chosen}
+                story(child_reader(settings, by_id).on(day, period).view(child))
         server = _served(ends, settings.with_values(evaluation__as_of=day), any_port=leave)
         lines = _lines(server.base_url, child.person_id if child else people[0], period)
         OUT.print(f"\nthe service is at {server.base_url}; try (the token is this demo's own):")

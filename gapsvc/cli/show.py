@@ -1,7 +1,7 @@
-"""What the commands show of pulls and results: tables, and one child's story in words."""
+"""What the commands show of pulls and results: tables. One child's story is `gapsvc.cli.story`."""
 
 from collections.abc import Iterable, Mapping, Sequence
-from datetime import date, timedelta
+from datetime import date
 from typing import Protocol
 
 from rich.box import SIMPLE_HEAD
@@ -10,13 +10,9 @@ from rich.text import Text
 
 from gapsvc import jobs
 from gapsvc.cli.console import OUT
-from gapsvc.evaluation import wording
-from gapsvc.evaluation.result import GapRecord, GapStatus, GroupResult, MeasureResult
+from gapsvc.evaluation.result import GapRecord, GapStatus
 from gapsvc.evaluation.tally import Tally
-from gapsvc.evaluation.vaccines import Vaccines, met_with_invalid_doses
 from gapsvc.measures import MeasureDefinition
-from gapsvc.records.record import PatientRecord
-from gapsvc.schedule.immunizations.due import ImmunizationNeed
 from gapsvc.store import Store
 
 STATUS_STYLE = {"open-gap": "bold red", "prospective-gap": "yellow", "closed-gap": "green", "not-applicable": "dim"}
@@ -192,92 +188,3 @@ def worklist(store: Store, measures: Sequence[MeasureDefinition], period: tuple[
     OUT.print(table, soft_wrap=False)
     if not found:
         OUT.print("nothing evaluated for this period? `python -m gapsvc evaluate` does it", style="dim")
-
-
-def story(record: PatientRecord, results: Sequence[MeasureResult]) -> None:
-    """One child: each gap with its need, its window, why, and the evidence."""
-    born = record.patient.get("birthDate", "birth date not known")
-    OUT.print(Text(f"Patient/{record.person_id}, born {born}", style="bold"))
-    for finding in record.findings:
-        OUT.print(f"  data: {finding.reference}: {finding.text}", style="yellow")
-    for result in results:
-        told = [group for group in result.groups if group.gap.status is not GapStatus.NOT_APPLICABLE]
-        if not told:
-            continue
-        OUT.print(Text(f"\n{result.measure_title}", style="underline"))
-        for group in told:
-            _gap(group)
-    if all(group.gap.status is GapStatus.NOT_APPLICABLE for result in results for group in result.groups):
-        OUT.print("in no measure's population for this period")
-
-
-URGENCY = {"overdue": ("OVERDUE", "bold red"), "due": ("DUE", "yellow"), "later": ("later", "dim")}
-SOON = timedelta(days=183)  # a need that begins later than this is not today's matter
-
-
-def vaccines(found: Vaccines, results: Sequence[MeasureResult], as_of: date) -> None:
-    """The child's immunizations: what is overdue, due, or coming up; doses that don't count; what was not judged."""
-    OUT.print(Text(f"\nImmunizations (CDC schedule {found.schedule})", style="underline"))
-    told = [
-        need
-        for need in found.needs
-        if need.urgency in ("overdue", "due")
-        or (need.urgency == "later" and need.recommended is not None and need.recommended <= as_of + SOON)
-    ]
-    for need in sorted(told, key=lambda one: list(URGENCY).index(one.urgency)):
-        word, style = URGENCY[need.urgency]
-        line = Text("  ")
-        line.append(word, style=style)
-        line.append(f"  {need.group}, dose {need.number}{_vaccine_window(need)}")
-        OUT.print(line)
-    if not told:
-        OUT.print("  nothing due in the next half year", style="green")
-    for dose in found.invalid:
-        given = f" of {wording.day(dose.given)}" if dose.given else ""
-        OUT.print(f"    not     {dose.reference}{given} for {dose.group}: {'; '.join(dose.reasons)}", style="dim")
-    for rate, dose in met_with_invalid_doses(results, found.invalid):
-        OUT.print(f"    repeat  {dose.reference}: counted by “{rate}”, but not valid for {dose.group}", style="yellow")
-    for reference, text in found.remarks:
-        OUT.print(f"    left out {reference}: {text}", style="dim")
-
-
-def _vaccine_window(need: ImmunizationNeed) -> str:
-    parts = [
-        f"overdue since {wording.day(need.overdue_since)}" if need.overdue_since else "",
-        f"from {wording.day(need.due_from)}" if need.due_from and not need.overdue_since else "",
-        f"recommended {wording.day(need.recommended)}" if need.recommended and not need.overdue_since else "",
-        f"last day {wording.day(need.last_day)}" if need.last_day else "",
-    ]
-    said = ", ".join(part for part in parts if part)
-    return f": {said}" if said else ""
-
-
-def _gap(group: GroupResult) -> None:
-    gap = group.gap
-    head = Text("  ")
-    head.append(STATUS_WORD[gap.status.value].upper(), style=STATUS_STYLE[gap.status.value])
-    head.append(f"  {group.description}: {'; '.join(reason.text for reason in gap.reasons)}")
-    OUT.print(head)
-    if gap.need is not None:
-        OUT.print(f"    needs         {gap.need.text}{_window(gap)}")
-        OUT.print(f"    outlook       {gap.outlook.value}")
-    for counted in gap.counted:
-        OUT.print(f"    counts        {counted.reference} {_on(counted.on)}", style="green")
-    for item in gap.discounted:
-        OUT.print(f"    doesn't count {item.reference} {_on(item.on)}: {item.text}", style="dim")
-    if gap.changes_on is not None:
-        OUT.print(f"    looked at again on {wording.day(gap.changes_on)}, if nothing is done before", style="dim")
-
-
-def _window(gap: GapRecord) -> str:
-    parts = [
-        f"counts from {wording.day(gap.due_from)}" if gap.due_from else "",
-        f"wanted by {wording.day(gap.due_by)}" if gap.due_by else "",
-        f"last day {wording.day(gap.last_day)}" if gap.last_day else "",
-    ]
-    said = "; ".join(part for part in parts if part)
-    return f": {said}" if said else ""
-
-
-def _on(day: date | None) -> str:
-    return f"on {wording.day(day)}" if day else "without a day"

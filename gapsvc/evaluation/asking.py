@@ -214,7 +214,9 @@ def _asks(result: MeasureResult, group: GroupResult, names: VaccineNames, as_of:
         return
     known = service_of_need(need.coding, value_set)
     if known is not None:
-        said = text if text.startswith(known.title) else f"{known.title} ({need.text})"
+        said = text if text.startswith(known.title) else known.title
+        if said is not text and gap.needed is not None and gap.done is not None and gap.needed > 1:
+            said = f"{said}, {gap.done + 1} of {gap.needed}"
         ready = _ready(gap, known.months_between)
         yield replace(asked, key=known.id, text=said, products=known.products, ready=ready)
     elif asked.coding is not None:
