@@ -80,12 +80,11 @@ def pull_command(names: tuple[str, ...], location: str | None, whole: bool, **of
         sources = [_opened(source, os.environ.get("GAPSVC_TOKEN_SOURCE"))]
     incomplete = False
     with open_store(settings) as store:
-        types = types_to_pull(
-            evaluators(
-                settings["evaluation.measures"], installed(settings.measures_folder), cache=settings.cache_folder
-            ).values()
-        )
+        chosen = evaluators(
+            settings["evaluation.measures"], installed(settings.measures_folder), cache=settings.cache_folder
+        ).values()
         for source in sources:
+            types = types_to_pull(chosen, claims=isinstance(source, FileSource))
             report = pull_source(store, source, types, whole=whole)
             show.pull_report(report)
             incomplete |= not report.complete
@@ -236,7 +235,7 @@ def _evaluate_folder(
     sums: dict[str, Summing],
 ) -> tuple[Tally, dict[str, list[str]]]:
     """The counts, and by measure the persons on whose records its rules failed. Results are added to `sums`."""
-    found = read_folder(data, types_to_pull(chosen))
+    found = read_folder(data, types_to_pull(chosen, claims=True))
     records = population(found, settings["linking.person_systems"])
     if not records:
         raise Failure(f"{data} holds no Patient that can be used: nobody to evaluate", EXIT_NOT_FOUND)

@@ -25,6 +25,9 @@ IDENTITY_TYPES = (
     "Group",
 )
 
+# What payers have and EHRs mostly don't: an EHR that is asked for them answers with an error.
+CLAIM_TYPES = ("Claim", "ExplanationOfBenefit")
+
 
 def evaluators(
     wanted: Iterable[str] = (),
@@ -80,6 +83,7 @@ def types_read(chosen: Iterable[Evaluator]) -> frozenset[str]:
     ) | {"Patient"}
 
 
-def types_to_pull(chosen: Iterable[Evaluator]) -> tuple[str, ...]:
-    """The resource types to pull for these measures, Patient first."""
-    return tuple(dict.fromkeys((*IDENTITY_TYPES, *sorted(types_read(chosen)))))
+def types_to_pull(chosen: Iterable[Evaluator], *, claims: bool = False) -> tuple[str, ...]:
+    """The resource types to pull for these measures, Patient first; those of `CLAIM_TYPES` only if `claims`."""
+    wanted = dict.fromkeys((*IDENTITY_TYPES, *sorted(types_read(chosen))))
+    return tuple(name for name in wanted if claims or name not in CLAIM_TYPES)

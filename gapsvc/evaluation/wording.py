@@ -19,6 +19,8 @@ DISCOUNTED = {
     "same-day": "another one on the same day counts",
     "too-close": "too soon after the last visit that counts",
     "not-a-well-visit": "not a well-child visit",
+    "laboratory": "billed by a laboratory, not a visit",
+    "not-billed": "an estimate, a draft or a cancelled claim",
     # doses, diseases, tests and services (measures/common/Immunizations.cql, Services.cql)
     "not-given": "not given or not completed",
     "refuted": "the diagnosis was refuted",
@@ -36,6 +38,12 @@ EXCLUDED = {
     "deceased": "deceased",
     "hospice": "in hospice care during the period",
     "vaccine-exclusion": "a condition that rules out some of the vaccines",
+    # of the population "plan" (measures/common/Enrolment.cql)
+    "never-enrolled": "no enrolment with a plan is known",
+    "not-yet-enrolled": "not enrolled with a plan yet",
+    "enrolment-gap-too-long": "enrolment with a plan was interrupted for too long",
+    "enrolment-second-gap": "enrolment with a plan was interrupted more than once",
+    "not-enrolled-on-the-day": "not enrolled with a plan on the day that decides",
     # of a measure without gap defines
     "denominator-exclusion": "excluded from the denominator",
     "denominator-exception": "an exception to the denominator",
