@@ -13,6 +13,7 @@ from gapsvc.evaluation.child import ChildView
 from gapsvc.evaluation.products import GROUP_NAMES
 from gapsvc.evaluation.result import GapRecord, GapStatus, GroupResult, MeasureResult
 from gapsvc.evaluation.vaccines import Vaccines, met_with_invalid_doses
+from gapsvc.schedule.immunizations.due import ImmunizationNeed
 from gapsvc.schedule.visits.plan import SlotStatus, VisitPlan
 
 _TODAY = (Urgency.OVERDUE, Urgency.DUE)
@@ -67,8 +68,6 @@ def _actions(actions: Sequence[Action]) -> None:
             OUT.print(f"  {action.text}", style="dim")
             for wish in action.wishes:
                 OUT.print(f"    {wish.text}", style="dim")
-            for remark in action.remarks:
-                OUT.print(f"    {remark}", style="dim")
 
 
 def _action(action: Action) -> None:
@@ -95,14 +94,16 @@ def _measures(results: Iterable[MeasureResult], sources: Mapping[str, str]) -> N
         groups = [group for group in result.groups if group.gap.status is not GapStatus.NOT_APPLICABLE]
         if groups:
             _heading(result.measure_title)
+        shown: set[tuple[str, str]] = set()
         for group in groups:
             told += 1
-            _gap(group, sources)
+            _gap(group, sources, shown)
     if not told:
         OUT.print("\nin no measure's population for this period")
 
 
-def _gap(group: GroupResult, sources: Mapping[str, str]) -> None:
+def _gap(group: GroupResult, sources: Mapping[str, str], shown: set[tuple[str, str]]) -> None:
+    """One rate. Evidence that an earlier rate of the measure has `shown` is not told again."""
     gap = group.gap
     head = Text("  ")
     head.append(STATUS_WORD[gap.status.value].upper(), style=STATUS_STYLE[gap.status.value])
@@ -111,10 +112,16 @@ def _gap(group: GroupResult, sources: Mapping[str, str]) -> None:
     if gap.need is not None:
         OUT.print(f"    needs         {gap.need.text}{_window(gap)}")
         OUT.print(f"    outlook       {gap.outlook.value}")
-    for counted in gap.counted:
+    new = [one for one in gap.counted if (one.reference, "") not in shown]
+    for counted in new:
         OUT.print(f"    counts        {_evidence(counted.reference, counted.on, sources)}", style="green")
+    if len(new) < len(gap.counted):
+        OUT.print(f"    counts        {len(gap.counted) - len(new)} that are told above", style="green")
     for item in gap.discounted:
-        OUT.print(f"    doesn't count {_evidence(item.reference, item.on, sources)}: {item.text}", style="dim")
+        if (item.reference, item.text) not in shown:
+            OUT.print(f"    doesn't count {_evidence(item.reference, item.on, sources)}: {item.text}", style="dim")
+    shown.update((one.reference, "") for one in gap.counted)
+    shown.update((one.reference, one.text) for one in gap.discounted)
     if gap.changes_on is not None:
         OUT.print(f"    looked at again on {wording.day(gap.changes_on)}, if nothing is done before", style="dim")
 
@@ -157,8 +164,7 @@ def _vaccines(found: Vaccines, results: Sequence[MeasureResult], sources: Mappin
     _heading(f"Immunizations (CDC schedule {found.schedule})")
     given = [history for history in found.histories if history.doses]
     for history in given:
-        status = "" if history.need is None else f": {history.need.status.lower()}"
-        OUT.print(f"  {GROUP_NAMES.get(history.group, history.group)}{status}")
+        OUT.print(f"  {GROUP_NAMES.get(history.group, history.group)}{_standing(history.need)}")
         for dose in history.doses:
             number = f"dose {dose.number}, " if dose.number else ""
             reasons = f": {', '.join(dose.reasons)}" if dose.reasons else ""
@@ -170,6 +176,15 @@ def _vaccines(found: Vaccines, results: Sequence[MeasureResult], sources: Mappin
         OUT.print(f"    repeat  {dose.reference}: counted by “{rate}”, but not valid for {dose.group}", style="yellow")
     for reference, text in found.remarks:
         OUT.print(f"    left out {reference}: {text}", style="dim")
+
+
+def _standing(need: ImmunizationNeed | None) -> str:
+    if need is None:
+        return ""
+    if need.urgency == "none" or need.recommended is None:
+        return f": {need.status.lower()}"
+    dose = f"dose {need.number}" if need.number else "a dose"
+    return f": {dose} {need.urgency}, recommended from {wording.day(need.recommended)}"
 
 
 def _heading(text: str) -> None:

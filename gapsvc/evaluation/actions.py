@@ -35,7 +35,7 @@ class Wish:
 
     origin: str  # "measure" | "immunizations" | "visits"
     id: str  # "cis/combination-10" | "DTaP" | "2-months" | "lead.12-months"
-    text: str  # "counts for Childhood immunization status: Combination 10, 2 of 10 still open by Mar 2, 2027 ..."
+    text: str  # "counts for Childhood immunization status: Combination 10, 8 of 10 so far, by Mar 2, 2027 ..."
     due_from: date | None
     due_by: date | None
     last_day: date | None

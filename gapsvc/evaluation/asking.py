@@ -17,6 +17,7 @@ from gapsvc.evaluation.services import WELL_VISIT, WELL_VISIT_SET, service_of_it
 from gapsvc.evaluation.vaccines import Vaccines
 from gapsvc.schedule.immunizations.due import ImmunizationNeed
 from gapsvc.schedule.immunizations.fhir_input import CVX
+from gapsvc.schedule.immunizations.forecasting import PAST_SEASON
 from gapsvc.schedule.immunizations.verdicts import AGED_OUT, COMPLETE, CONTRAINDICATED, IMMUNE, NOT_RECOMMENDED
 from gapsvc.schedule.visits.plan import ServiceState, SlotState, SlotStatus, VisitPlan
 
@@ -29,7 +30,8 @@ class Ask:
     """One need. `ready`: the day from which it is wanted, where that is later than `wish.due_from`, the first that
     counts. `leads`: a schedule says what is done and when, a measure only until when it counts. `apart`: one service
     never satisfies two such asks (a visit fills one slot). `of`: how many asks the need makes (a combination: one a
-    vaccine). `lost`: why it can't be satisfied any more."""
+    vaccine). `lost`: why it can't be satisfied any more. `bare`: a measure's wish in words, without how it looks.
+    `remarks` go to the action."""
 
     kind: ActionKind
     key: str
@@ -42,6 +44,8 @@ class Ask:
     apart: bool = False
     of: int = 1
     lost: str | None = None
+    bare: str = ""
+    remarks: tuple[str, ...] = ()
 
     @property
     def first(self) -> date:
@@ -106,6 +110,14 @@ def why_no_dose(vaccines: Vaccines, group: str) -> str:
             reasons = "; ".join(need.reasons)
             return _NO_DOSE[need.status] + (f" ({reasons})" if reasons else "")
     return "CDC's schedule asks for no dose"
+
+
+def season_over(vaccines: Vaccines, group: str) -> str | None:
+    """What to say where the schedule is silent only because it knows no season after its last one (influenza): its
+    edition is older than the day, which is no reason to let a dose go."""
+    if any(need.group == group and PAST_SEASON.text in need.reasons for need in vaccines.needs):
+        return f"CDC's schedule {vaccines.schedule} ends with an earlier season: check this season's recommendation"
+    return None
 
 
 # ---- the visit schedule
@@ -178,10 +190,11 @@ def of_measures(results: Iterable[MeasureResult], names: VaccineNames, as_of: da
 def _asks(result: MeasureResult, group: GroupResult, names: VaccineNames, as_of: date) -> Iterator[Ask]:
     gap = group.gap
     need = gap.need or Need(group.description, Coding("", ""))
+    bare = _counts_for(result, group)
     wish = Wish(
         origin="measure",
         id=f"{result.measure_id}/{group.id}",
-        text=_counts_for(result, group, as_of),
+        text=bare + _looks(group.gap, as_of),
         due_from=gap.due_from,
         due_by=gap.due_by,
         last_day=gap.last_day,
@@ -196,6 +209,7 @@ def _asks(result: MeasureResult, group: GroupResult, names: VaccineNames, as_of:
         text,
         coding=need.coding if need.coding.code and need.coding.system != MEASURE_POPULATION_SYSTEM else None,
         lost=NO_LONGER if gap.outlook is Outlook.MISSED else None,
+        bare=bare,
     )
     vaccine_groups: dict[str, Coding] = {}
     for coding in need.codings:
@@ -235,22 +249,24 @@ def _ready(gap: GapRecord, months: int) -> date | None:
     return ready if gap.last_day is None else min(ready, gap.last_day)
 
 
-def _counts_for(result: MeasureResult, group: GroupResult, as_of: date) -> str:
-    """Whom it counts for, how many more are needed in how many days, and how that looks."""
+def _counts_for(result: MeasureResult, group: GroupResult) -> str:
+    """What it counts for, how many of how many are done, and until when."""
     gap = group.gap
     words = f"counts for {_short(result.measure_title)}: {_short(group.description)}"
     if gap.needed is not None and gap.done is not None and gap.needed > 1:
-        left = gap.needed - gap.done
-        words += f", {left} of {gap.needed} still open" if gap.need and gap.need.further else f", {left} more"
-    if gap.last_day is not None:
-        words += f" by {wording.day(gap.last_day)}"
+        words += f", {gap.done} of {gap.needed} so far"
+    return words if gap.last_day is None else f"{words}, by {wording.day(gap.last_day)}"
+
+
+def _looks(gap: GapRecord, as_of: date) -> str:
+    """The outlook, and the days that are left."""
     if gap.outlook is Outlook.MISSED:
-        return f"{words}: {NO_LONGER}"
+        return f": {NO_LONGER}"
     said = [] if gap.outlook is Outlook.UNKNOWN else [gap.outlook.value]
     if gap.last_day is not None and gap.last_day >= as_of:
         days = (gap.last_day - as_of).days + 1
         said.append("today is the last day" if days == 1 else f"{days} days left")
-    return f"{words} ({', '.join(said)})" if said else words
+    return f" ({', '.join(said)})" if said else ""
 
 
 def _short(title: str) -> str:

@@ -5,15 +5,15 @@ fewest services that serve all (piercing intervals on a line). For doses and vis
 counts a dose which the schedule wants later, or not at all, gets no dose for its own sake.
 """
 
-from collections.abc import Collection, Iterable, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import replace
 from datetime import date, timedelta
 
 from gapsvc.evaluation import wording
 from gapsvc.evaluation.actions import Action, ActionKind, Urgency
-from gapsvc.evaluation.asking import DAY, NO_LONGER, Ask, of_measures, of_vaccines, of_visits, why_no_dose
+from gapsvc.evaluation.asking import DAY, NO_LONGER, Ask, of_measures, of_vaccines, of_visits, season_over, why_no_dose
 from gapsvc.evaluation.products import VaccineNames
-from gapsvc.evaluation.result import MeasureResult
+from gapsvc.evaluation.result import MeasureResult, Outlook
 from gapsvc.evaluation.vaccines import InvalidDose, Vaccines, met_with_invalid_doses
 from gapsvc.schedule.visits.plan import VisitPlan
 
@@ -41,20 +41,30 @@ def actions_of(
         names: of the immunization schedule in use.
         horizon: what only a schedule wants, and later than so long after `as_of`, is left out.
     """
-    asks: dict[_Slot, list[Ask]] = {}
-    for one in (*(of_vaccines(vaccines, names) if vaccines else ()), *(of_visits(visits) if visits else ())):
-        asks.setdefault((one.kind, one.key), []).append(one)
-    for one in _placed(list(of_measures(results, names, as_of)), vaccines, asks):
-        asks.setdefault((one.kind, one.key), []).append(one)
-    found = [action for slot in asks.values() for action in _joined(slot, as_of, horizon)]
+    led = _by_key([*(of_vaccines(vaccines, names) if vaccines else ()), *(of_visits(visits) if visits else ())])
+    measured = _by_key(_placed(list(of_measures(results, names, as_of)), vaccines, led))
+    found = [
+        action
+        for key in {**led, **measured}
+        for action in _joined([*led.get(key, ()), *measured.get(key, ())], as_of, horizon)
+    ]
     actions = sorted(_with_unique_keys(found), key=_order)
     return tuple(_remarked(actions, results, vaccines, names))
+
+
+def _by_key(asks: Iterable[Ask]) -> dict[_Slot, list[Ask]]:
+    found: dict[_Slot, list[Ask]] = {}
+    for one in asks:
+        found.setdefault((one.kind, one.key), []).append(one)
+    return found
 
 
 # ---- which measures' asks a dose serves
 
 
-def _placed(gaps: Sequence[tuple[Ask, ...]], vaccines: Vaccines | None, led: dict[_Slot, list[Ask]]) -> Iterable[Ask]:
+def _placed(
+    gaps: Sequence[tuple[Ask, ...]], vaccines: Vaccines | None, led: Mapping[_Slot, Sequence[Ask]]
+) -> Iterable[Ask]:
     """The measures' asks. Where the schedule wants no dose in time, that dose is lost for the measure, and with it each
     of its combinations that lack the vaccine; what is lost of a combination is told once, at the vaccine that is."""
     lost: set[tuple[str, str]] = set()
@@ -80,14 +90,14 @@ def _measure(one: Ask) -> str:
     return one.wish.id.split("/")[0]
 
 
-def _allowed(one: Ask, vaccines: Vaccines | None, led: dict[_Slot, list[Ask]]) -> Ask:
+def _allowed(one: Ask, vaccines: Vaccines | None, led: Mapping[_Slot, Sequence[Ask]]) -> Ask:
     """The ask, lost where the immunization schedule allows no dose while it counts."""
     if one.lost or one.kind is not ActionKind.IMMUNIZATION or vaccines is None:
         return one
-    leading = led.get((one.kind, one.key), ())
-    wanted = [each for each in leading if each.leads]
+    wanted = led.get((one.kind, one.key), ())
     if not wanted:
-        return replace(one, lost=why_no_dose(vaccines, one.key))
+        silent = season_over(vaccines, one.key)
+        return replace(one, remarks=(silent,)) if silent else replace(one, lost=why_no_dose(vaccines, one.key))
     if any(each.first <= one.last and one.first <= each.last for each in wanted):
         return one
     first = min(each.first for each in wanted)
@@ -120,7 +130,7 @@ def _joined(asks: Sequence[Ask], as_of: date, horizon: timedelta) -> Iterable[Ac
 
 
 def _action(members: Sequence[Ask], as_of: date) -> Action:
-    speaker = min(members, key=lambda one: (not one.leads, one.last))
+    speaker = min(members, key=lambda one: (not one.leads, one.of, one.last, one.wish.id))
     last_day = min((one.wish.last_day for one in members if one.wish.last_day), default=None)
     starts = [one.wish.due_from for one in members if one.wish.due_from]
     if any(_is_overdue(one, as_of) for one in members):
@@ -153,7 +163,8 @@ def _action(members: Sequence[Ask], as_of: date) -> Action:
         due_from=due_from,
         due_by=due_by,
         last_day=last_day,
-        wishes=tuple(one.wish for one in members),
+        wishes=tuple(one.wish for one in sorted(members, key=lambda one: not one.leads)),
+        remarks=tuple(dict.fromkeys(remark for one in members for remark in one.remarks)),
     )
 
 
@@ -195,15 +206,14 @@ def _lost(asks: Sequence[Ask]) -> Action:
         key="lost:"
         + (speaker.kind.value if speaker.kind is ActionKind.VISIT else f"{speaker.kind.value}:{speaker.key}"),
         text=speaker.text,
-        when=NO_LONGER,
+        when=speaker.lost or NO_LONGER,
         coding=speaker.coding,
         products=(),
         urgency=Urgency.LOST,
         due_from=None,
         due_by=None,
         last_day=last_day,
-        wishes=tuple(one.wish for one in asks),
-        remarks=tuple(dict.fromkeys(one.lost for one in asks if one.lost and one.lost != NO_LONGER)),
+        wishes=tuple(replace(one.wish, text=f"{one.bare}: {one.lost}", outlook=Outlook.MISSED) for one in asks),
     )
 
 
