@@ -16,6 +16,7 @@ from gapsvc.evaluation.result import Coding, GapStatus, GroupResult, MeasureResu
 # Codes of categories that stand for no answer or no single one: shown after the others.
 LAST = ("two-or-more", "several", "none", "ASKU", "UNK")
 IMPUTED = "imputed"
+CROSS = "*"  # "race*clinic": two dimensions at once, in their name and in their categories' codes
 
 
 @dataclass(frozen=True, slots=True, order=True)

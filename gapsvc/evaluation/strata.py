@@ -11,7 +11,7 @@ from datetime import date
 from typing import Any
 
 from gapsvc.evaluation.result import Coding
-from gapsvc.evaluation.rollup import Category
+from gapsvc.evaluation.rollup import CROSS, Category
 from gapsvc.evaluation.stratification import RaceTable, age_bands, dimensions, languages, race_table
 from gapsvc.evaluation.stratification.race import element, race_and_ethnicity, unknown
 from gapsvc.records.record import JsonObject, PatientRecord
@@ -19,7 +19,6 @@ from gapsvc.records.references import happened, literal, objects
 
 # What a record must hold to be told apart by every dimension.
 STRATA_TYPES = frozenset({"Patient", "Encounter", "Coverage"})
-CROSS = "*"  # "race*clinic": both at once
 SEVERAL, NONE = "several", "none"
 BCP_47 = "urn:ietf:bcp:47"
 ADMINISTRATIVE_GENDER = "http://hl7.org/fhir/administrative-gender"
@@ -94,9 +93,10 @@ def check_dimensions(asked: Iterable[str]) -> frozenset[str]:
 
 
 def _crossed(name: str, found: Mapping[str, Category]) -> Category:
+    """Both categories as one; which of them is imputed stands in its code and text."""
     first, second = (found[part] for part in name.split(CROSS))
-    source = "imputed" if "imputed" in (first.source, second.source) else first.source or second.source
-    return Category(name, f"{first.key}{CROSS}{second.key}", f"{first.label} / {second.label}", source)
+    keys = (one.key.replace(CROSS, "-") for one in (first, second))  # a payer's name may hold anything
+    return Category(name, CROSS.join(keys), f"{first.label} / {second.label}")
 
 
 def _patients(record: PatientRecord) -> list[JsonObject]:
