@@ -161,9 +161,21 @@ SETTINGS = (
         _texts,
         "identifier systems that identify a person across records (same identifier and birth date: one person)",
     ),
+    Setting(
+        "equity.goals",
+        "",
+        _text,
+        "a TOML file of goals for disparities that takes the place of ours; empty: gapsvc/equity/goals.toml",
+    ),
+    Setting(
+        "equity.benchmarks",
+        "",
+        _text,
+        "a TOML file of benchmarks (MPL, HPL) that takes the place of ours; empty: gapsvc/equity/benchmarks.toml",
+    ),
 )
 _BY_KEY = {setting.key: setting for setting in SETTINGS}
-_OTHER_VARIABLES = frozenset({"GAPSVC_HOME", "GAPSVC_CONFIG"})
+_OTHER_VARIABLES = frozenset({"GAPSVC_HOME", "GAPSVC_CONFIG", "GAPSVC_SESSION_KEY"})
 _CLIENT_KEYS = ("id", "token_sha256", "scopes")
 _SOURCE_KEYS = ("name", "location", "vendor", "token_variable", "client_id", "group")
 

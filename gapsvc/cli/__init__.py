@@ -2,6 +2,7 @@
 
 from gapsvc.cli.data import evaluate_command, pull_command
 from gapsvc.cli.demo import demo_command
+from gapsvc.cli.equity import equity_command
 from gapsvc.cli.gaps import gaps_command
 from gapsvc.cli.immunizations import forecast_command, schedule_group
 from gapsvc.cli.main import main
@@ -11,6 +12,7 @@ from gapsvc.cli.service import serve_command, token_command
 
 for command in (
     demo_command,
+    equity_command,
     evaluate_command,
     forecast_command,
     gaps_command,

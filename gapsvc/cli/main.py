@@ -9,6 +9,7 @@ import cql_like
 from adapters.base import SourceError
 from gapsvc import VERSION
 from gapsvc.config import Settings, SettingsError, load
+from gapsvc.equity.configuration import EquityError
 from gapsvc.measures import MeasureError
 from gapsvc.sandbox.archive import ArchiveError
 from gapsvc.schedule.immunizations import NoSuchSchedule
@@ -31,6 +32,7 @@ EXIT_SCHEDULE = 11  # an immunization schedule is not installed, or was refused
 
 _EXITS: tuple[tuple[type[Exception], int], ...] = (
     (SettingsError, EXIT_SETTINGS),
+    (EquityError, EXIT_SETTINGS),
     (SourceError, EXIT_SOURCE),
     (MeasureError, EXIT_MEASURE),
     (cql_like.CqlErrors, EXIT_MEASURE),

@@ -1,0 +1,223 @@
+"""The equity report as a chart, SVG or PNG: a panel for each rate, a dot and its interval for each group.
+
+Read without colour too: shapes, fills and line styles carry everything. The same report gives the same bytes. Importing
+this imports matplotlib, which takes a while: only who draws should.
+"""
+
+import io
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+from xml.sax.saxutils import escape
+
+from matplotlib import rc_context
+from matplotlib.axes import Axes
+from matplotlib.backends.backend_agg import FigureCanvasAgg
+from matplotlib.backends.backend_svg import FigureCanvasSVG
+from matplotlib.figure import Figure
+from matplotlib.lines import Line2D
+from matplotlib.ticker import PercentFormatter
+
+from gapsvc.equity import words
+from gapsvc.equity.report import EquityReport, RateReport
+from gapsvc.evaluation.disparity import Disparity
+
+MOST_PANELS = 12
+# Two colours of Okabe and Ito (Color Universal Design, 2008): told apart by all kinds of colour vision, and in grey.
+_BLUE, _VERMILION, _GREY, _FAINT = "#0072B2", "#D55E00", "#595959", "#D9D9D9"
+_WIDTH, _ROW, _PANEL, _TOP, _BOTTOM = 11.0, 0.30, 0.95, 0.75, 0.95  # inches
+_LEFT, _RIGHT = 0.27, 0.66  # the axes' sides, as shares of the width: names are left of them, figures right
+_STYLE: dict[Any, Any] = {
+    "svg.hashsalt": "gapsvc",
+    "svg.fonttype": "none",  # text stays text: it can be searched, enlarged and read aloud
+    "font.family": "sans-serif",
+    "font.sans-serif": ["DejaVu Sans"],
+    "font.size": 9,
+}
+
+
+class TooManyPanels(ValueError):
+    """The report has more rates than a chart can show."""
+
+
+def draw(report: EquityReport, file: Path) -> None:
+    """Write the chart; the file's ending says how.
+
+    Raises:
+        TooManyPanels: the report has more than `MOST_PANELS` rates.
+        OSError: the file can't be written.
+    """
+    file.write_bytes(as_svg(report) if file.suffix.lower() == ".svg" else as_png(report))
+
+
+def as_png(report: EquityReport) -> bytes:
+    """The chart as PNG, with its description as text within."""
+    out = io.BytesIO()
+    with rc_context(_STYLE):
+        figure = _figure(report)
+        FigureCanvasAgg(figure).print_png(
+            out, metadata={"Software": None, "Title": _title(report), "Description": description(report)}
+        )
+    return out.getvalue()
+
+
+def as_svg(report: EquityReport) -> bytes:
+    """The chart as SVG, with a title and a description for those who don't see it."""
+    out = io.StringIO()
+    with rc_context(_STYLE):
+        figure = _figure(report)
+        FigureCanvasSVG(figure).print_svg(out, metadata={"Date": None, "Creator": None, "Title": _title(report)})
+    head, tag, rest = out.getvalue().partition("<svg ")
+    attributes, end, body = rest.partition(">")
+    said = f'<title id="title">{escape(_title(report))}</title>'
+    said += f'\n <desc id="description">{escape(description(report))}</desc>'
+    return f'{head}{tag}role="img" aria-labelledby="title description" {attributes}{end}\n {said}{body}'.encode()
+
+
+def description(report: EquityReport) -> str:
+    """What the chart shows, in words: a paragraph a rate."""
+    return "\n".join(
+        f"{one.title}, by {one.dimension}. "
+        + " ".join(f"{words.sentence(each, one.reference)}." for each in (one.compared.overall, *one.compared.groups))
+        for one in report.rates
+    )
+
+
+def _title(report: EquityReport) -> str:
+    start, end = report.period
+    said = f"Rates by group, {words.day(start)} to {words.day(end)}, as of {words.day(report.as_of)}"
+    if report.baseline is not None:
+        said += f"; baseline {words.day(report.baseline[0])} to {words.day(report.baseline[1])}"
+    return said
+
+
+def _figure(report: EquityReport) -> Figure:
+    if len(report.rates) > MOST_PANELS:
+        raise TooManyPanels(f"a chart shows up to {MOST_PANELS} rates; these are {len(report.rates)}")
+    heights = [_PANEL + _ROW * (len(one.compared.groups) + 1) for one in report.rates]
+    height = _TOP + sum(heights) + _BOTTOM
+    figure = Figure(figsize=(_WIDTH, height), dpi=120, facecolor="white")
+    figure.text(0.015, 1 - 0.25 / height, _title(report), fontsize=11, fontweight="bold", va="top")
+    edge = height - _TOP
+    for one, tall in zip(report.rates, heights, strict=True):
+        axes = figure.add_axes(
+            (_LEFT, (edge - tall + 0.45) / height, _RIGHT - _LEFT, (tall - _PANEL) / height)  # 0.45 for ticks below
+        )
+        _panel(figure, axes, one)
+        edge -= tall
+    figure.legend(
+        handles=_legend(report),
+        loc="lower left",
+        bbox_to_anchor=(0.01, 0.28 / height),
+        ncols=4,
+        frameon=False,
+        fontsize=8,
+        handletextpad=0.4,
+        columnspacing=1.4,
+    )
+    confidence = words.percent(report.asked.confidence, 0)
+    foot = [f"Lines through the dots: {confidence} intervals (Wilson)", *report.notes]
+    figure.text(0.015, 0.12 / height, ". ".join(foot) + ".", fontsize=7.5, color=_GREY)
+    return figure
+
+
+def _panel(figure: Figure, axes: Axes, one: RateReport) -> None:
+    rows = (one.compared.overall, *one.compared.groups)
+    axes.set_xlim(0, 1)
+    axes.set_ylim(len(rows) - 0.5, -0.5)
+    axes.xaxis.set_major_formatter(PercentFormatter(1, decimals=0))
+    axes.tick_params(axis="both", length=0)
+    axes.grid(axis="x", color=_FAINT, linewidth=0.6)
+    axes.set_axisbelow(True)
+    for side in ("top", "right", "left"):
+        axes.spines[side].set_visible(False)
+    axes.spines["bottom"].set_color(_FAINT)
+    axes.set_yticks(range(len(rows)), [words.name(each.figure) for each in rows])
+    axes.get_yticklabels()[0].set_fontweight("bold")
+    basis = "final results" if one.basis == "final" else "results so far"
+    # The measure's title starts where the names do, not where the axes do.
+    figure.text(
+        0.015,
+        axes.get_position().y1 + 0.14 / figure.get_figheight(),
+        f"{one.title} ({one.measure_id}), {basis}",
+        fontsize=10,
+        va="bottom",
+    )
+    _lines(axes, one, len(rows))
+    for row, each in enumerate(rows):
+        _group(axes, row, each, one)
+
+
+def _lines(axes: Axes, one: RateReport, rows: int) -> None:
+    """The reference's rate as a line through all rows, and the benchmarks as lines of their own."""
+    reference = one.compared.reference
+    if reference is not None and reference.found is not None:
+        axes.axvline(float(reference.found.rate), color=_GREY, linewidth=1.2, zorder=1)
+    for each in one.benchmarks:
+        axes.axvline(float(each.level), color=_GREY, linewidth=1.0, linestyle=(0, (1, 2)), zorder=1)
+        axes.annotate(
+            each.name, (float(each.level), -0.5), (0, 1), textcoords="offset points", ha="center", va="bottom",
+            fontsize=7, color=_GREY,
+        )  # fmt: skip
+
+
+def _group(axes: Axes, row: int, each: Disparity, one: RateReport) -> None:
+    found, interval = each.figure.found, each.interval
+    beside = {"xycoords": ("axes fraction", "data"), "va": "center", "fontsize": 8.5, "annotation_clip": False}
+    if found is None or interval is None:
+        axes.annotate(words.rate(each), (1.02, row), color=_GREY, **beside)
+        return
+    behind = each.gap is not None and each.gap.is_shown and each.gap.points > 0
+    ahead = each.gap is not None and each.gap.is_shown and not behind
+    is_alone = each.figure.category is None or each.is_reference
+    colour = _GREY if is_alone else _VERMILION if behind else _BLUE
+    marker = "D" if each.figure.category is None else "s" if each.is_reference else "o"
+    axes.plot([interval.low, interval.high], [row, row], color=colour, linewidth=2, solid_capstyle="butt", zorder=2)
+    axes.plot(
+        float(found.rate),
+        row,
+        marker=marker,
+        markersize=6.5,
+        color=colour,
+        markerfacecolor=colour if behind or ahead or is_alone else "white",
+        markeredgewidth=1.5,
+        linestyle="none",
+        zorder=4,
+    )
+    if each.change is not None:
+        axes.plot(
+            float(each.change.before.rate), row, marker="x", color=_GREY, markersize=5.5, linestyle="none", zorder=3
+        )
+    text = f"{words.percent(found.rate)} of {found.denominator:,}"
+    if each.gap is not None and each.gap.is_shown:
+        text += f"; {words.side(each.gap.points)}"
+        if each.gap.more > 0:
+            text += f"; {words.children(each.gap.more)}"
+    axes.annotate(text, (1.02, row), **beside)
+    for goal in each.progress:
+        if goal.more is not None:
+            at = (found.numerator + goal.more) / found.denominator
+            axes.plot([at, at], [row - 0.34, row + 0.34], color="black", linewidth=1.6, linestyle=(0, (2, 1)), zorder=3)
+
+
+def _legend(report: EquityReport) -> Sequence[Line2D]:
+    """What shapes and lines mean: those only that the chart has."""
+    every = [each for one in report.rates for each in one.compared.groups]
+    shapes = [
+        Line2D([], [], color=_GREY, marker="D", linewidth=2, label="all children"),
+    ]
+    if any(each.is_reference for each in every):
+        shapes.append(Line2D([], [], color=_GREY, marker="s", linewidth=2, label="group compared with"))
+    shapes += [
+        Line2D([], [], color=_VERMILION, marker="o", linewidth=2, label="behind: difference shown"),
+        Line2D([], [], color=_BLUE, marker="o", markerfacecolor="white", linewidth=2, label="no difference shown"),
+        Line2D([], [], color=_BLUE, marker="o", linewidth=2, label="ahead: difference shown"),
+        Line2D([], [], color=_GREY, linewidth=1.2, label="rate compared with"),
+    ]
+    if any(each.change for each in every):
+        shapes.append(Line2D([], [], color=_GREY, marker="x", linestyle="none", label="baseline"))
+    if any(goal.more is not None for each in every for goal in each.progress):
+        shapes.append(Line2D([], [], color="black", linestyle=(0, (2, 1)), linewidth=1.6, label="goal"))
+    if any(one.benchmarks for one in report.rates):
+        shapes.append(Line2D([], [], color=_GREY, linestyle=(0, (1, 2)), label="benchmark"))
+    return shapes
