@@ -124,6 +124,13 @@ def _texts(value: Any) -> tuple[str, ...]:
     raise ValueError("expected a list of texts (in the environment: separated by commas)")
 
 
+def _zip_digits(value: Any) -> int:
+    number = _number(value)
+    if number not in (3, 5):
+        raise ValueError("expected 3 or 5")
+    return number
+
+
 SETTINGS = (
     Setting(
         "database.url",
@@ -172,6 +179,22 @@ SETTINGS = (
         "",
         _text,
         "a TOML file of benchmarks (MPL, HPL) that takes the place of ours; empty: gapsvc/equity/benchmarks.toml",
+    ),
+    Setting(
+        "stratification.categories",
+        "omb-1997",
+        _choice("omb-1997", "omb-2024"),
+        "categories of race and ethnicity: omb-1997 (two questions) or omb-2024 (one question of seven categories)",
+    ),
+    Setting(
+        "stratification.zip_digits", 5, _zip_digits, "how many digits of a ZIP code people are told apart by: 5 or 3"
+    ),
+    Setting(
+        "reporting.suppress_below",
+        11,
+        _number,
+        "counts of children from 1 up to, not including, this one are not shown in reports, nor what would tell them; "
+        "0: all are shown",
     ),
 )
 _BY_KEY = {setting.key: setting for setting in SETTINGS}
