@@ -20,6 +20,7 @@ from gapsvc.api.service import Service
 from gapsvc.config import load
 from gapsvc.store import Store
 from gapsvc.telemetry import configure_logging, logger
+from gapsvc.web import error_page, register_pages, signed_in
 
 MAX_BODY_BYTES = 1_000_000  # the largest request is a Parameters of a few dozen lines
 
@@ -33,13 +34,14 @@ def create_app(service: Service | None = None) -> Flask:
     app.url_map.merge_slashes = False
     app.extensions["gapsvc"] = service or _from_settings()
     app.extensions["gapsvc.log"] = logger("gapsvc.api")
-    register_errors(app)
+    register_errors(app, page=error_page)
     _register_request_log(app)
-    register_access(app)
+    register_access(app, signed_in=signed_in)
     register_forms(app)
     app.register_blueprint(health)
     for part in (capability, care_gaps, evaluate, cql, immds, artefacts, records):
         app.register_blueprint(part, url_prefix="/fhir")
+    register_pages(app)
     return app
 
 

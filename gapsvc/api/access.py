@@ -1,5 +1,7 @@
 """Who may ask for what: bearer tokens on every request but the open ones, scopes per resource type.
 
+A page for people may be asked for with a session instead (gapsvc.web.signed_in), which stands for a client as well.
+
 Fails closed: a request to an endpoint that is not listed as open needs a known client, and an endpoint that reads
 records says with `reads(...)` which resource types it shows; one that says nothing shows nothing (403).
 """
@@ -15,18 +17,23 @@ from gapsvc.api.answers import Refusal
 from gapsvc.api.service import service
 from gapsvc.security.clients import Client
 
-OPEN_ENDPOINTS = frozenset({"health.healthz", "capability.metadata"})
+OPEN_ENDPOINTS = frozenset(
+    {"health.healthz", "capability.metadata", "pages.sign_in", "pages.sign_out", "pages.style", "pages.icon"}
+)
 CHALLENGE = 'Bearer realm="gapsvc"'  # RFC 6750 §3
 
 
-def register_access(app: Flask) -> None:
-    """Ask for a bearer token before anything else is done, for unknown addresses too."""
+def register_access(app: Flask, signed_in: Callable[[], Client | None] = lambda: None) -> None:
+    """Ask for a bearer token before anything else is done, for unknown addresses too.
+
+    `signed_in` gives the client of the request's session, where it has one and may be answered by it.
+    """
 
     @app.before_request
     def authenticate() -> None:
         if request.endpoint in OPEN_ENDPOINTS:
             return
-        g.client = _client()
+        g.client = (None if "Authorization" in request.headers else signed_in()) or _client()
         view = app.view_functions.get(request.endpoint or "")
         if view is not None and not getattr(view, "declares_reads", False):
             raise _forbidden("this endpoint is not open to clients")

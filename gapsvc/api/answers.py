@@ -1,6 +1,9 @@
-"""Answers in FHIR JSON, and errors as OperationOutcome: every answer of the API is made here."""
+"""Answers in FHIR JSON, and errors as OperationOutcome: every answer of the API is made here.
 
-from collections.abc import Iterable, Sequence
+An error of a request that a person's browser sent to a page becomes a page (gapsvc.web.errors).
+"""
+
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -58,25 +61,34 @@ _BY_STATUS = {
 RETRY_AFTER_SECONDS = 5
 
 
-def register_errors(app: Flask) -> None:
-    """Make every error of the app an OperationOutcome. An unforeseen one says nothing of what it met."""
+# Status, issues and headers of an error to a page for the person who asked; None: it was not a person.
+ErrorPage = Callable[[int, Sequence[OutcomeIssue], Iterable[tuple[str, str]]], Response | None]
+
+
+def register_errors(app: Flask, page: ErrorPage = lambda *_: None) -> None:
+    """Make every error of the app an OperationOutcome, or a `page` for a person. An unforeseen one says nothing of
+    what it met."""
+
+    def answer(status: int, issues: Sequence[OutcomeIssue], headers: Iterable[tuple[str, str]] = ()) -> Response:
+        shown = page(status, issues, tuple(headers))
+        return fhir(operation_outcome(issues), status, headers) if shown is None else shown
 
     @app.errorhandler(Refusal)
     def refused(error: Refusal) -> Response:
-        return fhir(operation_outcome(error.issues), error.status, error.headers)
+        return answer(error.status, error.issues, error.headers)
 
     @app.errorhandler(HTTPException)
     def http_error(error: HTTPException) -> Response:
         status = error.code or 500
         said = _BY_STATUS.get(status, _Said("processing", error.name))
         headers = [(name, value) for name, value in error.get_headers() if name == "Allow"]
-        return fhir(operation_outcome([OutcomeIssue("error", said.code, diagnostics=said.text)]), status, headers)
+        return answer(status, [OutcomeIssue("error", said.code, diagnostics=said.text)], headers)
 
     @app.errorhandler(StoreError)
     def store_failed(error: StoreError) -> Response:
         _log_failure(app, "the store can't be used", error)
         issue = OutcomeIssue("error", "transient", diagnostics="the service can't reach its records now; ask again")
-        return fhir(operation_outcome([issue]), 503, [("Retry-After", str(RETRY_AFTER_SECONDS))])
+        return answer(503, [issue], [("Retry-After", str(RETRY_AFTER_SECONDS))])
 
     @app.errorhandler(Exception)
     def unforeseen(error: Exception) -> Response:
@@ -84,7 +96,7 @@ def register_errors(app: Flask) -> None:
         issue = OutcomeIssue(
             "fatal", "exception", diagnostics="the service failed on this request; its log has the request's id"
         )
-        return fhir(operation_outcome([issue]), 500)
+        return answer(500, [issue])
 
 
 def _log_failure(app: Flask, event: str, error: Exception) -> None:

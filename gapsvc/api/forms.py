@@ -19,7 +19,7 @@ _BROKEN_ESCAPE = re.compile(rb"%(?![0-9A-Fa-f]{2})")
 _JSON = frozenset({"json", "application/json", "application/fhir+json"})
 _RANGES = _JSON | {"*/*", "application/*"}
 _FHIR_VERSIONS = frozenset({"4.0", "4.0.1"})
-_ANY_FORM_ENDPOINTS = frozenset({"health.healthz"})  # no FHIR
+_NOT_FHIR = frozenset({"health", "pages"})  # blueprints
 
 
 def register_forms(app: Flask) -> None:
@@ -31,7 +31,7 @@ def register_forms(app: Flask) -> None:
             raise RequestURITooLarge
         if not is_utf8(request.query_string):
             raise refuse(400, "invalid", "the query has a broken %-escape or is not UTF-8")
-        if request.endpoint in _ANY_FORM_ENDPOINTS:
+        if request.blueprint in _NOT_FHIR:
             return
         formats = request.args.getlist("_format")
         if formats:

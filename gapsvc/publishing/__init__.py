@@ -15,6 +15,16 @@ def public_base(settings: Settings, port: int | None = None) -> str:
     return settings["server.base_url"] or f"http://{shown}:{port or settings['server.port']}/fhir"
 
 
+def page_of(base_url: str, person_id: str) -> str:
+    """The address of a child's page, beside the service's FHIR base: what a card, a worklist or a letter links to."""
+    return f"{pages_base(base_url)}/patients/{person_id}"
+
+
+def pages_base(base_url: str) -> str:
+    """Where the pages for people are: the FHIR base without its `/fhir`."""
+    return base_url.rstrip("/").removesuffix("/fhir")
+
+
 def reporting_of(settings: Settings, calculated_at: datetime, base_url: str | None = None) -> Reporting:
     """Who reports (the settings' Organization), when, and under which FHIR base."""
     reporter = {

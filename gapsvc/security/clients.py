@@ -12,6 +12,8 @@ from dataclasses import dataclass
 from gapsvc.config import ClientSettings
 from gapsvc.security.scopes import grants_read
 
+_FINGERPRINT = 32  # hexadecimal digits
+
 
 @dataclass(frozen=True, slots=True)
 class Client:
@@ -41,6 +43,18 @@ class ClientRegistry:
             if hmac.compare_digest(known, digest):
                 found = client
         return found
+
+    def fingerprint(self, client: Client) -> str:
+        """What a person's session holds in the token's place: the beginning of the token's SHA-256."""
+        return next((known.hex()[:_FINGERPRINT] for known, one in self._clients if one == client), "")
+
+    def known(self, client_id: str, fingerprint: str) -> Client | None:
+        """The client of that id, as long as it is configured with the token of that fingerprint; else None."""
+        for known, client in self._clients:
+            same = hmac.compare_digest(known.hex()[:_FINGERPRINT].encode(), fingerprint.encode("utf-8", "replace"))
+            if client.id == client_id and same:
+                return client
+        return None
 
 
 def new_token() -> tuple[str, str]:
