@@ -1,7 +1,7 @@
-"""Codes that the sandbox writes: visits, complaints, vaccines. Tables, no logic beyond a lookup by age.
+"""Codes that the sandbox writes of visits and complaints, and the URIs of code systems. A lookup by age, no more logic.
 
 Sources: CPT preventive medicine codes by age and ICD-10-CM Z00 codes by age (design/measures.md, bright-futures.md);
-SNOMED CT; CVX and MVX of CDC; LOINC.
+SNOMED CT; LOINC. Vaccines are in products.py, other services in service_codes.py, conditions in history_codes.py.
 """
 
 from collections.abc import Mapping
@@ -14,6 +14,9 @@ from gapsvc.sandbox.days import add_years
 CPT = "http://www.ama-assn.org/go/cpt"
 SNOMED = "http://snomed.info/sct"
 ICD10CM = "http://hl7.org/fhir/sid/icd-10-cm"
+CDT = "http://www.ada.org/cdt"
+HCPCS = "https://www.cms.gov/Medicare/Coding/HCPCSReleaseCodeSets"
+ICD10PCS = "http://www.cms.gov/Medicare/Coding/ICD10"
 CVX = "http://hl7.org/fhir/sid/cvx"
 MVX = "http://hl7.org/fhir/sid/mvx"
 LOINC = "http://loinc.org"
@@ -29,7 +32,7 @@ US_CORE = "http://hl7.org/fhir/us/core/StructureDefinition/"
 V2_IDENTIFIER_TYPE = "http://terminology.hl7.org/CodeSystem/v2-0203"
 
 SETTING_DISPLAY: Mapping[str, str] = MappingProxyType(
-    {"AMB": "ambulatory", "VR": "virtual", "IMP": "inpatient encounter", "EMER": "emergency"}
+    {"AMB": "ambulatory", "VR": "virtual", "IMP": "inpatient encounter", "EMER": "emergency", "HH": "home health"}
 )
 # The well-visit procedure by SNOMED CT: its newer and its older coding, both met in the wild.
 WELL_SNOMED = (
@@ -131,53 +134,3 @@ ANTENATAL_ICD = Code("Z34.90", "Encounter for supervision of normal pregnancy, u
 ASTHMA_ICD = Code("J45.909", "Unspecified asthma, uncomplicated")
 ASTHMA_SNOMED = Code("195967001", "Asthma (disorder)")
 PEANUT_ALLERGY = Code("91935009", "Allergy to peanut (finding)")
-
-
-@dataclass(frozen=True, slots=True)
-class Product:
-    """A vaccine as given: `antigens` are the series of planner.SERIES that it serves."""
-
-    cvx: str
-    display: str
-    mvx: str
-    maker: str
-    antigens: tuple[str, ...]
-
-
-_GSK, _MERCK, _SANOFI, _PFIZER = (
-    ("SKB", "GlaxoSmithKline"),
-    ("MSD", "Merck and Co., Inc."),
-    ("PMC", "Sanofi Pasteur"),
-    ("PFR", "Pfizer, Inc."),
-)
-_MSP = ("MSP", "MSP Vaccine Company")
-
-
-def _p(cvx: str, display: str, maker: tuple[str, str], *antigens: str) -> Product:
-    return Product(cvx, display, maker[0], maker[1], antigens)
-
-
-PRODUCTS: Mapping[str, Product] = MappingProxyType(
-    {
-        "hepb": _p("08", "Hep B, adolescent or pediatric", _MERCK, "HepB"),
-        "dtap": _p("20", "DTaP", _SANOFI, "DTaP"),
-        "ipv": _p("10", "IPV", _SANOFI, "IPV"),
-        "hib": _p("48", "Hib (PRP-T)", _SANOFI, "Hib"),
-        "pcv": _p("215", "Pneumococcal conjugate PCV15, polysaccharide CRM197 conjugate", _MERCK, "PCV"),
-        "pcv13": _p("133", "Pneumococcal conjugate PCV 13", _PFIZER, "PCV"),
-        "rv": _p("116", "rotavirus, pentavalent", _MERCK, "RV"),
-        "pediarix": _p("110", "DTaP-Hep B-IPV", _GSK, "DTaP", "HepB", "IPV"),
-        "pentacel": _p("120", "DTaP-Hib-IPV", _SANOFI, "DTaP", "Hib", "IPV"),
-        "vaxelis": _p("146", "DTaP,IPV,Hib,HepB", _MSP, "DTaP", "HepB", "Hib", "IPV"),
-        "kinrix": _p("130", "DTaP-IPV", _GSK, "DTaP", "IPV"),
-        "mmr": _p("03", "MMR", _MERCK, "MMR"),
-        "varicella": _p("21", "varicella", _MERCK, "VAR"),
-        "mmrv": _p("94", "MMRV", _MERCK, "MMR", "VAR"),
-        "hepa": _p("83", "Hep A, ped/adol, 2 dose", _MERCK, "HepA"),
-        "flu4": _p("150", "Influenza, split virus, quadrivalent, PF", _SANOFI, "Flu"),
-        "flu3": _p("140", "Influenza, split virus, trivalent, PF", _SANOFI, "Flu"),
-        "tdap": _p("115", "Tdap", _GSK, "Tdap"),
-        "hpv": _p("165", "HPV9", _MERCK, "HPV"),
-        "menacwy": _p("203", "meningococcal polysaccharide (groups A, C, Y, W-135) TT conjugate", _SANOFI, "MenACWY"),
-    }
-)

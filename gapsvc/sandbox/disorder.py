@@ -32,6 +32,9 @@ class Disorder:
     telehealth: bool = True  # well visits by video (class VR)
     cancelled_visits: bool = True  # cancelled, still planned, or never closed
     wrong_setting: bool = True  # inpatient and emergency encounters with a well-visit code
+    edge_days: bool = True  # doses, tests and services on the day where a rule begins or ends, and the days beside it
+    odd_products: bool = True  # unspecified, mixed, live or like-named vaccines; doses that only a claim shows
+    medical_history: bool = True  # reactions, diseases and conditions that bear on vaccines; hospice care
 
     @staticmethod
     def all() -> "Disorder":
@@ -96,5 +99,8 @@ SHARES: Mapping[str, float] = MappingProxyType(
         "wrong_setting": 0.05,
         "invalid_doses": 0.05,
         "refused_doses": 0.06,
+        "edge_days": 0.20,
+        "odd_products": 0.15,
+        "medical_history": 0.08,
     }
 )

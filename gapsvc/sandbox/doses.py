@@ -4,15 +4,16 @@ The series are a plain reading of the CDC child schedule, enough for records tha
 is the immunization engine's business. Truth here says only which doses were planned to be flawed, and how.
 """
 
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import replace
 from datetime import date
 from random import Random
 from types import MappingProxyType
 
-from gapsvc.sandbox.codes import PRODUCTS
 from gapsvc.sandbox.days import add_days, add_years
-from gapsvc.sandbox.plan import MOTHER, DoseFlaw, DosePlan, Role, VisitPlan
+from gapsvc.sandbox.dose_oddities import Known, copied, odd_products, on_edges
+from gapsvc.sandbox.plan import MOTHER, DoseFlaw, DoseForm, DosePlan, Role, VisitPlan
+from gapsvc.sandbox.products import PRODUCTS
 from gapsvc.sandbox.visits import SLOTS, VisitSetting
 
 # Antigen -> for each dose: least age, least days since the dose before, greatest age (days).
@@ -121,8 +122,13 @@ def plan_doses(
     visits: Sequence[VisitPlan],
     deceased: date | None,
     dealt: Collection[str],
+    clinics: int,
+    oddities: Random,
 ) -> tuple[tuple[DosePlan, ...], frozenset[str]]:
-    """The doses of one child, and the kinds of disorder that came to be among them."""
+    """The doses of one child, and the kinds of disorder that came to be among them.
+
+    `clinics` is in how many clinics the child is registered; `oddities` a stream of its own for dose_oddities.py.
+    """
     card = _Card(setting.combination)
     doses: list[DosePlan] = []
     for day in _historical_days(birth, history_from):
@@ -144,9 +150,25 @@ def plan_doses(
         if kind in dealt and (spoilt := _spoil(rng, birth, doses, rng.choice(flaws), (history_from, horizon))):
             doses = spoilt
             kinds.add(kind)
+    known = Known(birth, history_from, horizon)
+    for kind, change in _ODDITIES.items():
+        if kind in dealt and (odd := change(oddities, known, doses)) is not None:
+            doses = odd
+            kinds.add(kind)
     doses.sort(key=lambda dose: (dose.on, dose.minute))
-    named = tuple(replace(dose, id=f"imm-{number:06d}-{at + 1:02d}") for at, dose in enumerate(doses))
-    return named, frozenset(kinds)
+    named = [replace(dose, id=_name(dose, number, at + 1)) for at, dose in enumerate(doses)]
+    if clinics > 1:
+        named = copied(oddities, named, clinics)
+    return tuple(named), frozenset(kinds)
+
+
+_ODDITIES: Mapping[str, Callable[[Random, Known, list[DosePlan]], list[DosePlan] | None]] = MappingProxyType(
+    {"edge_days": on_edges, "odd_products": odd_products}
+)
+
+
+def _name(dose: DosePlan, number: int, at: int) -> str:
+    return f"imm-{number:06d}-{at:02d}" if dose.form is DoseForm.GIVEN else f"proc-{number:06d}-d{at:02d}"
 
 
 def _historical_days(birth: date, history_from: date) -> list[date]:

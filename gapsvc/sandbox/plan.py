@@ -92,9 +92,17 @@ class OtherVisitPlan:
     registration: int = 0
 
 
+class DoseForm(StrEnum):
+    """How the record shows a dose."""
+
+    GIVEN = "given"  # an Immunization
+    CLAIM = "claim"  # a Procedure with the product's CPT code
+    BIRTH_PROCEDURE = "birth-procedure"  # the hospital's Procedure, ICD-10-PCS: the birth dose of hepatitis B
+
+
 @dataclass(frozen=True, slots=True)
 class DosePlan:
-    """One Immunization. `product` is a key of codes.PRODUCTS; `historical`: given elsewhere and reported."""
+    """One dose as one record shows it. `product` is a key of products.PRODUCTS; `historical`: given elsewhere."""
 
     id: str
     on: date
@@ -104,10 +112,34 @@ class DosePlan:
     visit: str | None = None  # its encounter, where the child's record has one
     flaw: DoseFlaw | None = None
     historical: bool = False
+    form: DoseForm = DoseForm.GIVEN
 
     @property
     def reference(self) -> str:
-        return f"Immunization/{self.id}"
+        return f"{'Immunization' if self.form is DoseForm.GIVEN else 'Procedure'}/{self.id}"
+
+
+class Doubt(StrEnum):
+    """What keeps a condition from being taken as it stands."""
+
+    ENTERED_IN_ERROR = "entered-in-error"
+    REFUTED = "refuted"
+    IMPRECISE = "imprecise-date"  # the month only, or no date at all
+
+
+@dataclass(frozen=True, slots=True)
+class HistoryPlan:
+    """One condition that bears on vaccines. `event` is a key of history_codes.EVENTS."""
+
+    id: str
+    on: date
+    event: str
+    doubt: Doubt | None = None
+    undated: bool = False  # imprecise: no date at all
+
+    @property
+    def reference(self) -> str:
+        return f"Condition/{self.id}"
 
 
 @dataclass(frozen=True, slots=True)
@@ -156,6 +188,7 @@ class ChildPlan:
     lead: tuple[tuple[str, float], ...]  # (visit id, micrograms per decilitre)
     asthma: date | None
     disorder: tuple[str, ...]
+    history: tuple[HistoryPlan, ...] = ()
     hospice: tuple[HospicePlan, ...] = ()
 
     @property

@@ -14,6 +14,7 @@ from random import Random
 from gapsvc.sandbox.days import add_days, add_years
 from gapsvc.sandbox.disorder import SHARES
 from gapsvc.sandbox.doses import plan_doses
+from gapsvc.sandbox.history import MedicalHistory, plan_history
 from gapsvc.sandbox.people import EVERYONE_ATTENDS, EVERYONE_LATE, GROUPS, NAMES
 from gapsvc.sandbox.places import CLINICS, PAYER_WEIGHTS, PAYERS, STREETS, ZIPS
 from gapsvc.sandbox.plan import ChildPlan, FamilyPlan, Flaw, Frame, MotherPlan, Registration, Role
@@ -33,7 +34,7 @@ _ADOLESCENT_AGES = (8, 4384, 5113)  # IMA: 12 and 13 years old
 _GROUP_WEIGHTS = list(accumulate(group.share for group in GROUPS))
 _PAYER_WEIGHTS = list(accumulate(PAYER_WEIGHTS))
 # Kinds of disorder that need some life to show in: the least age in days of a child who may be given them.
-_LEAST_AGE = {"mothers_record": 12, "missing_race": 0, "duplicates": 20}
+_LEAST_AGE = {"mothers_record": 12, "missing_race": 0, "duplicates": 20, "edge_days": 60, "odd_products": 60}
 _PARTIAL_BIRTH = "partial birth date"  # the rare part of partial_dates, dealt on its own
 _FEWEST = 2  # of each kind in each measure rate's population, where there are enough children
 
@@ -349,7 +350,19 @@ def _child(
         visits=visits.visits,
         deceased=deceased,
         dealt=dealt,
+        clinics=len(registrations),
+        oddities=stream(frame.seed, "doses", birth.number),
     )
+    history = MedicalHistory()
+    if "medical_history" in dealt:
+        history = plan_history(
+            stream(frame.seed, "history", birth.number),
+            frame,
+            birth=birth.day,
+            number=birth.number,
+            history_from=history_from,
+            deceased=deceased,
+        )
     counted_ids = {visit.id: visit.on for visit in visits.visits if visit.role is Role.ANCHOR}
     lead = tuple(
         (ident, round(max(0.5, rng.lognormvariate(0.1, 0.7)), 1))
@@ -361,6 +374,7 @@ def _child(
     kinds |= {"missing_race"} if race_missing else set()
     kinds |= {"partial_dates"} if partial_birth else set()
     kinds |= {"deceased"} if deceased else set()
+    kinds |= set() if history.empty else {"medical_history"}
     kinds |= {"duplicates"} if len(registrations) > 1 else set()
     kinds |= {"disparities"} if frame.disorder.disparities and group[0] == GROUPS[0].race else set()
     under_mother = any(visit.flaw is Flaw.UNDER_MOTHER for visit in visits.visits)
@@ -388,4 +402,6 @@ def _child(
         lead=lead,
         asthma=add_days(birth.day, 1200) if age > 1300 and not deceased and rng.random() < 0.08 else None,
         disorder=tuple(name for name in frame.disorder.names() if name in kinds),
+        history=history.conditions,
+        hospice=history.hospice,
     )

@@ -5,19 +5,16 @@ Immunization, AllergyIntolerance.
 """
 
 from collections.abc import Iterator
-from dataclasses import dataclass
 from datetime import date, timedelta
 
 from gapsvc.sandbox import codes, places
-from gapsvc.sandbox.codes import ACT_CODE, ACT_REASON, CPT, CVX, ICD10CM, LOINC, MVX, SNOMED, UCUM, Code
+from gapsvc.sandbox.codes import ACT_CODE, CPT, ICD10CM, LOINC, SNOMED, UCUM, Code
 from gapsvc.sandbox.days import add_days
 from gapsvc.sandbox.growth import size_at
-from gapsvc.sandbox.places import CLINICS, Clinic
+from gapsvc.sandbox.places import CLINICS
 from gapsvc.sandbox.plan import (
     MOTHER,
     ChildPlan,
-    DoseFlaw,
-    DosePlan,
     FamilyPlan,
     Flaw,
     Illness,
@@ -26,6 +23,9 @@ from gapsvc.sandbox.plan import (
     Role,
     VisitPlan,
 )
+from gapsvc.sandbox.render_doses import render_dose
+from gapsvc.sandbox.render_history import render_history
+from gapsvc.sandbox.render_parts import Place, condition, encounter, place_of
 from gapsvc.sandbox.stamps import JsonObject, Stamper, category, coding, concept, local_time, reference, scatter
 
 _GROWTH_FOR = 3 * 365  # weights and heights of infancy, and of the last three years
@@ -33,16 +33,6 @@ _ALLERGY_EVERY = 40  # every fortieth child has a food allergy ...
 _ALLERGY_AT = 400  # ... noticed at this age in days
 _LOCAL_WELL = ("WCC", "Well child check")
 _LOCAL_VAGUE = ("OV", "Office visit")
-
-
-@dataclass(frozen=True, slots=True)
-class _Place:
-    """Where an encounter happens and under whom it is written down."""
-
-    patient: str
-    clinic: Clinic
-    location: str
-    practitioner: str
 
 
 def render_care(stamp: Stamper, family: FamilyPlan) -> Iterator[JsonObject]:
@@ -57,7 +47,8 @@ def render_care(stamp: Stamper, family: FamilyPlan) -> Iterator[JsonObject]:
             yield from _other(stamp, family, child, other)
         yield from _measurements(stamp, family, child)
         for dose in child.doses:
-            yield _immunization(stamp, child, dose)
+            yield render_dose(stamp, child, dose)
+        yield from render_history(stamp, family, child)
         if child.asthma:
             yield _problem(stamp, child, child.asthma)
         noticed = max(child.birth + timedelta(days=_ALLERGY_AT), child.history_from)
@@ -65,58 +56,11 @@ def render_care(stamp: Stamper, family: FamilyPlan) -> Iterator[JsonObject]:
             yield _allergy(stamp, child, noticed)
 
 
-def _place(family: FamilyPlan, child: ChildPlan, registration: int) -> _Place:
-    if registration == MOTHER:
-        mother = family.mother
-        clinic = CLINICS[mother.organization]
-        return _Place(
-            str(mother.patient),
-            clinic,
-            clinic.sites[mother.location].id,
-            clinic.practitioners[mother.practitioner].id,
-        )
-    known = child.registrations[registration]
-    clinic = CLINICS[known.organization]
-    return _Place(known.patient, clinic, clinic.sites[known.location].id, clinic.practitioners[known.practitioner].id)
-
-
-def _encounter(stamp: Stamper, ident: str, day: date, minute: int, place: _Place) -> JsonObject:
-    return {
-        "resourceType": "Encounter",
-        "id": ident,
-        "meta": stamp.meta(ident, day, minute, "us-core-encounter"),
-        "identifier": [{"system": f"{place.clinic.local_system}/encounter", "value": ident.removeprefix("enc-")}],
-        "status": "finished",
-        "class": coding(ACT_CODE, "AMB", "ambulatory"),
-        "type": [],
-        "subject": reference("Patient", place.patient),
-        "participant": [
-            {
-                "type": [
-                    {
-                        "coding": [
-                            coding(
-                                "http://terminology.hl7.org/CodeSystem/v3-ParticipationType",
-                                "PPRF",
-                                "primary performer",
-                            )
-                        ]
-                    }
-                ],
-                "individual": reference("Practitioner", place.practitioner),
-            }
-        ],
-        "period": {"start": local_time(day, minute), "end": local_time(day, minute + 20 + 5 * scatter(ident, 3))},
-        "location": [{"location": reference("Location", place.location)}],
-        "serviceProvider": reference("Organization", place.clinic.id),
-    }
-
-
 def _well(
     stamp: Stamper, family: FamilyPlan, child: ChildPlan, visit: VisitPlan, *, first: bool
 ) -> Iterator[JsonObject]:
-    place = _place(family, child, visit.registration)
-    found = _encounter(stamp, visit.id, visit.on, visit.minute, place)
+    place = place_of(family, child, visit.registration)
+    found = encounter(stamp, visit.id, visit.on, visit.minute, place)
     found["status"] = visit.status
     found["class"] = coding(ACT_CODE, visit.setting, codes.SETTING_DISPLAY[visit.setting])
     if visit.status == "planned":  # an appointment: written when it was made
@@ -149,7 +93,7 @@ def _locally_coded(
     stamp: Stamper,
     child: ChildPlan,
     visit: VisitPlan,
-    place: _Place,
+    place: Place,
     encounter: JsonObject,
     cpt: Code,
     reason: Code,
@@ -161,12 +105,12 @@ def _locally_coded(
         encounter["reasonCode"] = [concept(ICD10CM, reason)]
     elif visit.recognised in (Recognised.BY_CONDITION, Recognised.BY_DIAGNOSIS):
         ident = visit.id.replace("enc-", "cond-")
-        condition = _condition(stamp, ident, place.patient, reason, None, visit.on, visit.minute)
+        diagnosis = condition(stamp, ident, place.patient, reason, None, visit.on, visit.minute)
         if visit.recognised is Recognised.BY_CONDITION:
-            condition["encounter"] = reference("Encounter", visit.id)
+            diagnosis["encounter"] = reference("Encounter", visit.id)
         else:
             encounter["diagnosis"] = [{"condition": reference("Condition", ident)}]
-        yield condition
+        yield diagnosis
     elif visit.recognised is Recognised.BY_PROCEDURE:
         ident = visit.id.replace("enc-", "proc-")
         yield {
@@ -181,29 +125,9 @@ def _locally_coded(
         }
 
 
-def _condition(
-    stamp: Stamper, ident: str, patient: str, icd: Code, snomed: Code | None, day: date, minute: int
-) -> JsonObject:
-    code = concept(ICD10CM, icd)
-    if snomed:
-        code["coding"].append(coding(SNOMED, snomed.code, snomed.display))
-    return {
-        "resourceType": "Condition",
-        "id": ident,
-        "meta": stamp.meta(ident, day, minute, "us-core-condition-encounter-diagnosis"),
-        "clinicalStatus": category("condition-clinical", "resolved"),
-        "verificationStatus": category("condition-ver-status", "confirmed"),
-        "category": [category("condition-category", "encounter-diagnosis")],
-        "code": code,
-        "subject": reference("Patient", patient),
-        "onsetDateTime": day.isoformat(),
-        "recordedDate": day.isoformat(),
-    }
-
-
 def _problem(stamp: Stamper, child: ChildPlan, day: date) -> JsonObject:
     ident = f"cond-{child.number:06d}-asthma"
-    found = _condition(stamp, ident, child.person, codes.ASTHMA_ICD, codes.ASTHMA_SNOMED, day, 600)
+    found = condition(stamp, ident, child.person, codes.ASTHMA_ICD, codes.ASTHMA_SNOMED, day, 600)
     return found | {
         "meta": stamp.meta(ident, max(day, child.history_from), 600, "us-core-condition-problems-health-concerns"),
         "clinicalStatus": category("condition-clinical", "active"),
@@ -229,8 +153,8 @@ def _allergy(stamp: Stamper, child: ChildPlan, day: date) -> JsonObject:
 
 
 def _other(stamp: Stamper, family: FamilyPlan, child: ChildPlan, visit: OtherVisitPlan) -> Iterator[JsonObject]:
-    place = _place(family, child, visit.registration)
-    found = _encounter(stamp, visit.id, visit.on, visit.minute, place)
+    place = place_of(family, child, visit.registration)
+    found = encounter(stamp, visit.id, visit.on, visit.minute, place)
     if visit.kind is not Illness.SICK:
         found["serviceProvider"] = reference("Organization", places.HOSPITAL_ID)
         found["location"] = [{"location": reference("Location", places.HOSPITAL_SITE.id)}]
@@ -254,9 +178,9 @@ def _other(stamp: Stamper, family: FamilyPlan, child: ChildPlan, visit: OtherVis
         return
     complaint = codes.COMPLAINTS[visit.complaint]
     ident = visit.id.replace("enc-", "cond-")
-    condition = _condition(stamp, ident, place.patient, complaint.icd, complaint.snomed, visit.on, visit.minute)
-    condition["encounter"] = reference("Encounter", visit.id)
-    yield condition
+    diagnosis = condition(stamp, ident, place.patient, complaint.icd, complaint.snomed, visit.on, visit.minute)
+    diagnosis["encounter"] = reference("Encounter", visit.id)
+    yield diagnosis
     if visit.kind is Illness.EMERGENCY:
         found["class"] = coding(ACT_CODE, "EMER", codes.SETTING_DISPLAY["EMER"])
         found["type"] = [concept(CPT, codes.EMERGENCY_CPT), concept(SNOMED, codes.EMERGENCY_SNOMED)]
@@ -271,9 +195,9 @@ def _mothers_checkups(stamp: Stamper, family: FamilyPlan, patient: str) -> Itera
     mother = family.mother
     clinic = CLINICS[mother.organization]
     doctor = clinic.practitioners[mother.practitioner].id
-    place = _Place(patient, clinic, clinic.sites[mother.location].id, doctor)
+    place = Place(patient, clinic, clinic.sites[mother.location].id, doctor)
     for ident, day, minute, postpartum in mother.checkups:
-        found = _encounter(stamp, ident, day, minute, place)
+        found = encounter(stamp, ident, day, minute, place)
         found["type"] = [concept(CPT, codes.POSTPARTUM_CPT if postpartum else codes.ANTENATAL_CPT)]
         found["reasonCode"] = [concept(ICD10CM, codes.POSTPARTUM_ICD if postpartum else codes.ANTENATAL_ICD)]
         yield found
@@ -285,7 +209,7 @@ def _measurements(stamp: Stamper, family: FamilyPlan, child: ChildPlan) -> Itera
     for visit in child.visits:
         if visit.role is not Role.ANCHOR or visit.registration == MOTHER:
             continue
-        patient = _place(family, child, visit.registration).patient
+        patient = place_of(family, child, visit.registration).patient
         age = (visit.on - child.birth).days
         if age <= 913 or visit.on >= recent:
             weight, height = size_at(age, child.sex, scatter(child.person, 1000) / 1000)
@@ -333,58 +257,3 @@ def _observation(
         "effectiveDateTime": local_time(visit.on, visit.minute + 5),
         "valueQuantity": {"value": value, "unit": unit, "system": UCUM, "code": unit},
     }
-
-
-def _immunization(stamp: Stamper, child: ChildPlan, dose: DosePlan) -> JsonObject:
-    product = codes.PRODUCTS[dose.product]
-    known = child.registrations[dose.registration]
-    clinic = CLINICS[known.organization]
-    written = max(dose.on, child.history_from)
-    found: JsonObject = {
-        "resourceType": "Immunization",
-        "id": dose.id,
-        "meta": stamp.meta(dose.id, written, dose.minute, "us-core-immunization"),
-        "status": "completed",
-        "vaccineCode": {"coding": [coding(CVX, product.cvx, product.display)], "text": product.display},
-        "patient": reference("Patient", known.patient),
-        "occurrenceDateTime": local_time(dose.on, dose.minute),
-        "primarySource": not dose.historical,
-    }
-    if dose.visit:
-        found["encounter"] = reference("Encounter", dose.visit)
-    if dose.historical:
-        found["occurrenceDateTime"] = dose.on.isoformat()
-        found["reportOrigin"] = {
-            "coding": [coding("http://terminology.hl7.org/CodeSystem/immunization-origin", "provider")],
-            "text": "Another provider's record",
-        }
-    else:
-        lot = f"{product.mvx[0]}{scatter(dose.id[:10] + dose.product, 9000) + 1000}{dose.on.year % 100:02d}"
-        found |= {
-            "location": reference("Location", clinic.sites[known.location].id),
-            "manufacturer": {
-                "identifier": {"system": MVX, "value": product.mvx},
-                "display": product.maker,
-            },
-            "lotNumber": lot,
-            "expirationDate": add_days(dose.on, 120 + scatter(dose.id, 400)).isoformat(),
-            "performer": [
-                {"actor": reference("Practitioner", clinic.practitioners[known.practitioner].id)},
-            ],
-        }
-    if dose.flaw is DoseFlaw.REFUSED:
-        for name in ("lotNumber", "expirationDate", "manufacturer", "performer"):
-            found.pop(name, None)
-        found["status"] = "not-done"
-        found["statusReason"] = {
-            "coding": [coding(ACT_REASON, "PATOBJ", "patient objection")],
-            "text": "Parent declined",
-        }
-    elif dose.flaw is DoseFlaw.ENTERED_IN_ERROR:
-        found["status"] = "entered-in-error"
-    elif dose.flaw is DoseFlaw.IMPRECISE:
-        found["occurrenceDateTime"] = dose.on.isoformat()[:7]
-    elif dose.flaw is DoseFlaw.LOCAL_CODE:
-        local = coding(clinic.local_system, f"VAX-{dose.product.upper()}", product.display)
-        found["vaccineCode"] = {"coding": [local], "text": product.display}
-    return found

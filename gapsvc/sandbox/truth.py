@@ -14,6 +14,7 @@ The rules are in truth_visits.py, truth_series.py and truth_services.py; docs/me
 from typing import Any
 
 from gapsvc.sandbox.plan import ChildPlan, Frame
+from gapsvc.sandbox.truth_series import series_rates
 from gapsvc.sandbox.truth_visits import visit_rates
 
 
@@ -27,6 +28,6 @@ def truth_of(child: ChildPlan, frame: Frame) -> dict[str, Any]:
         "race": child.race,
         "ethnicity": child.ethnicity,
         "disorder": list(child.disorder),
-        "measures": visit_rates(child, frame),
+        "measures": visit_rates(child, frame) | series_rates(child, frame),
         "immunizations": {"unflawed": len(child.doses) - len(flawed), "flawed": flawed},
     }

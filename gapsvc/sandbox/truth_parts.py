@@ -38,7 +38,7 @@ class Standing:
     met: bool
     needed: int | None
     done: int | None
-    counted: tuple[str, ...]
+    counted: tuple[Row, ...]
     discounted: dict[str, str]
     due_from: date | None
     last_day: date | None
@@ -88,7 +88,7 @@ def standing_until(
         met=met,
         needed=needed,
         done=found.done,
-        counted=tuple(row.reference for row in found.counted),
+        counted=found.counted,
         discounted=found.discounted,
         due_from=None if met else due_from,
         last_day=None if met else last_day,
@@ -116,7 +116,7 @@ def answer(one: Standing, frame: Frame, *, excluded: bool) -> Answer:
         "due_from": one.due_from.isoformat() if pending and one.due_from else None,
         "last_day": one.last_day.isoformat() if pending and one.last_day else None,
         "outlook": None if excluded else "met" if one.met else "missed" if one.missed else "possible",
-        "counted": list(one.counted),
+        "counted": [row.reference for row in one.counted],
         "discounted": one.discounted,
     }
 

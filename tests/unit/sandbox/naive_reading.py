@@ -11,6 +11,7 @@ from typing import Any
 
 CIN = "http://dhcs.ca.gov/medi-cal/cin"
 CPT = "http://www.ama-assn.org/go/cpt"
+HCPCS = "https://www.cms.gov/Medicare/Coding/HCPCSReleaseCodeSets"
 SNOMED = "http://snomed.info/sct"
 ICD = "http://hl7.org/fhir/sid/icd-10-cm"
 WELL = {
@@ -55,6 +56,18 @@ class Reading:
         for encounter in self.by_type["Encounter"].values():
             self.encounters[self.person_of[encounter["subject"]["reference"][8:]]].append(encounter)
         self._move_newborn_visits()
+        self.hospice = self._hospice_days()
+
+    def _hospice_days(self) -> dict[str, list[str]]:
+        found: dict[str, list[str]] = defaultdict(list)
+        for encounter in self.by_type["Encounter"].values():
+            if (SNOMED, "305336008") in codes_of(encounter["type"]):
+                found[self.person_of[encounter["subject"]["reference"][8:]]].append(encounter["period"]["start"][:10])
+        for procedure in self.by_type["Procedure"].values():
+            if (HCPCS, "G9473") in codes_of([procedure["code"]]):
+                day = procedure["performedPeriod"]["start"][:10]
+                found[self.person_of[procedure["subject"]["reference"][8:]]].append(day)
+        return found
 
     def _persons(self) -> dict[str, list[str]]:
         groups: dict[object, list[str]] = defaultdict(list)
@@ -75,8 +88,8 @@ class Reading:
                 condition = self.by_type["Condition"][diagnosis["condition"]["reference"][10:]]
                 found[encounter["id"]] |= codes_of([condition["code"]])
         for procedure in self.by_type["Procedure"].values():
-            assert procedure["status"] == "completed"
-            found[procedure["encounter"]["reference"][10:]] |= codes_of([procedure["code"]])
+            if procedure["status"] == "completed" and "encounter" in procedure:
+                found[procedure["encounter"]["reference"][10:]] |= codes_of([procedure["code"]])
         return found
 
     def _move_newborn_visits(self) -> None:
@@ -138,7 +151,7 @@ class Reading:
         excluded = any(
             p.get("deceasedBoolean") or p.get("deceasedDateTime", "9999") <= min(end, as_of).isoformat()
             for p in patients
-        )
+        ) or any(start.isoformat() <= day <= min(end, as_of).isoformat() for day in self.hospice[person])
         in_120 = start <= day120 <= end or live
         age = end.year - birth.year - ((birth.month, birth.day) > (end.month, end.day))
         rates = {
