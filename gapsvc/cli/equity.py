@@ -132,9 +132,12 @@ def equity_command(
         raise click.BadParameter(str(error), param_hint="--reference") from error
     _put(found, as_format, out)
     if chart is not None:
-        from gapsvc.equity.chart import draw  # matplotlib: only who draws waits for it
+        from gapsvc.equity.chart import TooMuch, draw  # matplotlib: only who draws waits for it
 
-        draw(found, chart)
+        try:
+            draw(found, chart)
+        except TooMuch as error:
+            raise click.BadParameter(f"{error}; choose with --measure and --rate", param_hint="--chart") from error
         ERR.print(f"chart in {chart}", style="dim")
     if failures:
         for measure, people in failures.items():

@@ -10,7 +10,7 @@ from rich.text import Text
 from gapsvc.cli.console import LOG_WIDTH
 from gapsvc.equity import words
 from gapsvc.equity.report import EquityReport, RateReport, benchmark_shorts
-from gapsvc.evaluation.disparity import Disparity
+from gapsvc.evaluation.disparity import Disparity, Standing
 
 
 def console_of(file: TextIO) -> Console:
@@ -28,7 +28,7 @@ def show(report: EquityReport, out: Console) -> None:
         _rate(one, out)
     confidence = words.percent(report.asked.confidence, 0)
     for line in (
-        f"in brackets: {confidence} intervals; a difference whose interval holds 0 is not shown to be one",
+        f"in brackets: {confidence} intervals; could be chance: the difference's interval holds 0, none is shown",
         *report.notes,
     ):
         out.print(line, style="dim")
@@ -85,10 +85,19 @@ def _lines(one: RateReport) -> list[str]:
         f"{words.name(overall.figure)}: {words.benchmark(benchmark, more)}"
         for benchmark, more in benchmark_shorts(overall.figure, one.benchmarks)
     ]
+    unknown: dict[str, list[str]] = {}
     for each in rows:
         if each.change is not None:
             lines.append(f"{words.name(each.figure)} since the baseline: {words.change(each.change)}")
-        lines += [f"{words.name(each.figure)}, goal {goal.goal.id}: {words.progress(goal)}" for goal in each.progress]
+        for goal in each.progress:
+            if goal.standing is Standing.UNKNOWN:
+                unknown.setdefault(goal.goal.id, []).append(words.name(each.figure))
+            else:
+                lines.append(f"{words.name(each.figure)}, goal {goal.goal.id}: {words.progress(goal)}")
+    lines += [
+        f"goal {goal} can't be judged (not shown, or nobody, now or at the baseline) for: {', '.join(who)}"
+        for goal, who in unknown.items()
+    ]
     few = [words.name(each.figure) for each in rows if words.is_few(each.figure)]
     if few:
         lines.append(f"fewer than {words.FEW} children, read with care: {', '.join(few)}")

@@ -5,6 +5,7 @@ this imports matplotlib, which takes a while: only who draws should.
 """
 
 import io
+import warnings
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
@@ -22,29 +23,31 @@ from gapsvc.equity import words
 from gapsvc.equity.report import EquityReport, RateReport
 from gapsvc.evaluation.disparity import Disparity
 
-MOST_PANELS = 12
+MOST_PANELS, MOST_ROWS = 12, 400  # more can't be read, nor drawn as PNG
 # Two colours of Okabe and Ito (Color Universal Design, 2008): told apart by all kinds of colour vision, and in grey.
 _BLUE, _VERMILION, _GREY, _FAINT = "#0072B2", "#D55E00", "#595959", "#D9D9D9"
-_WIDTH, _ROW, _PANEL, _TOP, _BOTTOM = 11.0, 0.30, 0.95, 0.75, 0.95  # inches
+_WIDTH, _ROW, _PANEL, _TOP, _BOTTOM = 11.0, 0.30, 0.85, 0.5, 0.9  # inches
 _LEFT, _RIGHT = 0.27, 0.66  # the axes' sides, as shares of the width: names are left of them, figures right
+_LONGEST = 42  # characters of a name that there is room for
 _STYLE: dict[Any, Any] = {
     "svg.hashsalt": "gapsvc",
     "svg.fonttype": "none",  # text stays text: it can be searched, enlarged and read aloud
     "font.family": "sans-serif",
     "font.sans-serif": ["DejaVu Sans"],
     "font.size": 9,
+    "text.parse_math": False,  # a clinic may have a dollar sign in its name
 }
 
 
-class TooManyPanels(ValueError):
-    """The report has more rates than a chart can show."""
+class TooMuch(ValueError):
+    """The report has more rates or groups than a chart can show."""
 
 
 def draw(report: EquityReport, file: Path) -> None:
     """Write the chart; the file's ending says how.
 
     Raises:
-        TooManyPanels: the report has more than `MOST_PANELS` rates.
+        TooMuch: the report has more than `MOST_PANELS` rates, or more than `MOST_ROWS` groups in all.
         OSError: the file can't be written.
     """
     file.write_bytes(as_svg(report) if file.suffix.lower() == ".svg" else as_png(report))
@@ -53,8 +56,9 @@ def draw(report: EquityReport, file: Path) -> None:
 def as_png(report: EquityReport) -> bytes:
     """The chart as PNG, with its description as text within."""
     out = io.BytesIO()
-    with rc_context(_STYLE):
+    with rc_context(_STYLE), warnings.catch_warnings():
         figure = _figure(report)
+        warnings.filterwarnings("ignore", "Glyph .* missing", UserWarning)  # a name in a script that the font lacks
         FigureCanvasAgg(figure).print_png(
             out, metadata={"Software": None, "Title": _title(report), "Description": description(report)}
         )
@@ -64,8 +68,9 @@ def as_png(report: EquityReport) -> bytes:
 def as_svg(report: EquityReport) -> bytes:
     """The chart as SVG, with a title and a description for those who don't see it."""
     out = io.StringIO()
-    with rc_context(_STYLE):
+    with rc_context(_STYLE), warnings.catch_warnings():
         figure = _figure(report)
+        warnings.filterwarnings("ignore", "Glyph .* missing", UserWarning)
         FigureCanvasSVG(figure).print_svg(out, metadata={"Date": None, "Creator": None, "Title": _title(report)})
     head, tag, rest = out.getvalue().partition("<svg ")
     attributes, end, body = rest.partition(">")
@@ -92,8 +97,11 @@ def _title(report: EquityReport) -> str:
 
 
 def _figure(report: EquityReport) -> Figure:
-    if len(report.rates) > MOST_PANELS:
-        raise TooManyPanels(f"a chart shows up to {MOST_PANELS} rates; these are {len(report.rates)}")
+    rows = sum(len(one.compared.groups) + 1 for one in report.rates)
+    if len(report.rates) > MOST_PANELS or rows > MOST_ROWS:
+        raise TooMuch(
+            f"a chart shows up to {MOST_PANELS} rates and {MOST_ROWS} groups; these are {len(report.rates)} and {rows}"
+        )
     heights = [_PANEL + _ROW * (len(one.compared.groups) + 1) for one in report.rates]
     height = _TOP + sum(heights) + _BOTTOM
     figure = Figure(figsize=(_WIDTH, height), dpi=120, facecolor="white")
@@ -117,7 +125,7 @@ def _figure(report: EquityReport) -> Figure:
     )
     confidence = words.percent(report.asked.confidence, 0)
     foot = [f"Lines through the dots: {confidence} intervals (Wilson)", *report.notes]
-    figure.text(0.015, 0.12 / height, ". ".join(foot) + ".", fontsize=7.5, color=_GREY)
+    figure.text(0.015, 0.12 / height, "; ".join(foot) + ".", fontsize=7.5, color=_GREY)
     return figure
 
 
@@ -132,7 +140,7 @@ def _panel(figure: Figure, axes: Axes, one: RateReport) -> None:
     for side in ("top", "right", "left"):
         axes.spines[side].set_visible(False)
     axes.spines["bottom"].set_color(_FAINT)
-    axes.set_yticks(range(len(rows)), [words.name(each.figure) for each in rows])
+    axes.set_yticks(range(len(rows)), [_short(words.name(each.figure)) for each in rows])
     axes.get_yticklabels()[0].set_fontweight("bold")
     basis = "final results" if one.basis == "final" else "results so far"
     # The measure's title starts where the names do, not where the axes do.
@@ -146,6 +154,10 @@ def _panel(figure: Figure, axes: Axes, one: RateReport) -> None:
     _lines(axes, one, len(rows))
     for row, each in enumerate(rows):
         _group(axes, row, each, one)
+
+
+def _short(name: str) -> str:
+    return name if len(name) <= _LONGEST else name[: _LONGEST - 1] + "…"
 
 
 def _lines(axes: Axes, one: RateReport, rows: int) -> None:
@@ -202,11 +214,11 @@ def _group(axes: Axes, row: int, each: Disparity, one: RateReport) -> None:
 
 def _legend(report: EquityReport) -> Sequence[Line2D]:
     """What shapes and lines mean: those only that the chart has."""
-    every = [each for one in report.rates for each in one.compared.groups]
+    every = [each for one in report.rates for each in (one.compared.overall, *one.compared.groups)]
     shapes = [
         Line2D([], [], color=_GREY, marker="D", linewidth=2, label="all children"),
     ]
-    if any(each.is_reference for each in every):
+    if any(each.is_reference and each.figure.category for each in every):
         shapes.append(Line2D([], [], color=_GREY, marker="s", linewidth=2, label="group compared with"))
     shapes += [
         Line2D([], [], color=_VERMILION, marker="o", linewidth=2, label="behind: difference shown"),

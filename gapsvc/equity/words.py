@@ -35,7 +35,10 @@ def day(when: date) -> str:
 
 def name(figure: Figure) -> str:
     """What a figure is about. What was not asked of people but inferred is said to be."""
-    return "All children" if figure.category is None else figure.category.label
+    if figure.category is None:
+        return "All children"
+    # Names come from records: nothing but letters of theirs gets to a terminal or into a chart.
+    return "".join(char if char.isprintable() else " " for char in figure.category.label)
 
 
 def is_few(figure: Figure) -> bool:
@@ -61,9 +64,9 @@ def gap(one: Gap, reference: str) -> str:
 
 
 def gap_in_brief(one: Gap) -> str:
-    """The same without the reference's name: `9.4 points below (5.9 to 12.8)`."""
+    """The same without the reference's name: `9.4 points below (5.9 to 12.8)`, or that it `could be chance`."""
     if not one.is_shown:
-        return f"no difference shown ({side(one.points)})"
+        return side(one.points) if one.points == 0 else f"{side(one.points)}: could be chance"
     return f"{side(one.points)} ({span(one.interval if one.points > 0 else one.interval.negated)})"
 
 
@@ -88,18 +91,19 @@ def children(more: int) -> str:
 
 def change(one: Change) -> str:
     """How the rate and the gap have changed since the baseline."""
-    rate_now = f"rate {_signed(one.points)} points (was {percent(one.before.rate)} of {one.before.denominator:,})"
+    was = f"{percent(one.before.rate)} of {one.before.denominator:,}"
+    rate_now = f"rate {_signed(one.points)} points ({_signed_span(one.interval)}; was {was})"
     if one.gap_before is None or one.gap_points is None or one.gap_interval is None:
         return rate_now
-    was = side(one.gap_before.points)
+    gap_was = side(one.gap_before.points)
     if one.reduction is None:
-        return f"{rate_now}; there was no gap to close ({was})"
+        return f"{rate_now}; there was no gap to close ({gap_was})"
     if one.reduction >= 0:
         how = f"{percent(one.reduction, 0)} of the gap is gone"
     else:
         how = f"the gap has grown by {percent(-one.reduction, 0)}"
     shown = "" if one.gap_change_is_shown else "; could be chance"
-    return f"{rate_now}; gap was {was}: {how} (gap {_two_sided_change(one.gap_interval)}{shown})"
+    return f"{rate_now}; gap was {gap_was}: {how} ({_signed_span(one.gap_interval)} points{shown})"
 
 
 def progress(one: Progress) -> str:
@@ -156,5 +160,5 @@ def _two_sided(interval: Interval) -> str:
     return f"{rounded(abs(interval.low))} above to {rounded(abs(interval.high))} below"
 
 
-def _two_sided_change(interval: Interval) -> str:
-    return f"{_signed(interval.low)} to {_signed(interval.high)} points"
+def _signed_span(interval: Interval) -> str:
+    return f"{_signed(interval.low)} to {_signed(interval.high)}"
