@@ -127,6 +127,8 @@ class MeasureDefinition:
     drivers: str = ""
     # The resources that a measure brought by a user came as, Measure first; none for our own.
     resources: tuple[Mapping[str, Any], ...] = ()
+    # Whom it is about, of our own measures: clinic or plan (gapsvc.measures.populations).
+    population: str | None = None
 
     @property
     def gaps_are_known(self) -> bool:
@@ -206,15 +208,16 @@ def read_measure(
         schedule=data.get("schedule"),
         library_name=library_file.stem,
         cql=cql,
-        libraries=MappingProxyType(_libraries(common)),
+        libraries=MappingProxyType(read_libraries(common)),
         value_sets=read_value_sets(value_sets),
         parameters=MappingProxyType(data.get("parameters", {})),
         groups=tuple(_group(group) for group in data["group"]),
         folder=folder,
+        population="clinic",
     )
 
 
-def _libraries(common: Path) -> dict[tuple[str, str | None], str]:
+def read_libraries(common: Path) -> dict[tuple[str, str | None], str]:
     """The common libraries, keyed as `include Name version 'v'` asks for them."""
     found: dict[tuple[str, str | None], str] = {}
     for file in sorted(common.glob("*.cql")):
