@@ -153,11 +153,10 @@ class Figures:
     groups: tuple[Figure, ...]
 
     def of(self, category: Category | None) -> Figure | None:
-        """The figure of a category (None: everybody), known by its code and how it was learnt."""
+        """The figure of a category (None: everybody)."""
         if category is None:
             return self.overall
-        key = _key(category)
-        return next((one for one in self.groups if one.category is not None and _key(one.category) == key), None)
+        return next((one for one in self.groups if one.category == category), None)
 
 
 def gap_between(group: Proportion, reference: Proportion, confidence: float = CONFIDENCE) -> Gap:
@@ -251,10 +250,6 @@ def compare(
             for one in now.groups
         ),
     )
-
-
-def _key(category: Category) -> tuple[str, str, str]:
-    return (category.dimension, category.code, category.source)
 
 
 def _gap(figures: Figures, figure: Figure, reference: Category | None, confidence: float) -> Gap | None:
