@@ -14,6 +14,7 @@ from gapsvc.api.cql import cql
 from gapsvc.api.evaluate import evaluate
 from gapsvc.api.forms import register_forms
 from gapsvc.api.health import health
+from gapsvc.api.hooks import hook_error, hooks, register_cors
 from gapsvc.api.immds import immds
 from gapsvc.api.records import records
 from gapsvc.api.service import Service
@@ -34,11 +35,13 @@ def create_app(service: Service | None = None) -> Flask:
     app.url_map.merge_slashes = False
     app.extensions["gapsvc"] = service or _from_settings()
     app.extensions["gapsvc.log"] = logger("gapsvc.api")
-    register_errors(app, page=error_page)
+    register_errors(app, page=lambda *error: hook_error(*error) or error_page(*error))
     _register_request_log(app)
+    register_cors(app)
     register_access(app, signed_in=signed_in)
     register_forms(app)
     app.register_blueprint(health)
+    app.register_blueprint(hooks)
     for part in (capability, care_gaps, evaluate, cql, immds, artefacts, records):
         app.register_blueprint(part, url_prefix="/fhir")
     register_pages(app)

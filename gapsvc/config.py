@@ -124,6 +124,14 @@ def _texts(value: Any) -> tuple[str, ...]:
     raise ValueError("expected a list of texts (in the environment: separated by commas)")
 
 
+def _origins(value: Any) -> tuple[str, ...]:
+    found = _texts(value)
+    for text in found:
+        if not re.fullmatch(r"https?://[a-z0-9.\-]+(:\d{1,5})?|https?://\[[0-9a-f:]+\](:\d{1,5})?", text):
+            raise ValueError(f"expected origins (https://ehr.example, no path, no *), not {text!r:.80}")
+    return found
+
+
 def _zip_digits(value: Any) -> int:
     number = _number(value)
     if number not in (3, 5):
@@ -148,6 +156,18 @@ SETTINGS = (
     Setting("reporter.name", "gapsvc", _name, "its name, as it is shown in reports"),
     Setting(
         "evaluation.as_of", None, _day, "the day that counts as today; empty: the server's day. For demos and tests"
+    ),
+    Setting(
+        "evaluation.population",
+        "clinic",
+        _choice("clinic", "plan"),
+        "whom the measures are about: clinic (who is in the registry) or plan (continuously enrolled with a plan)",
+    ),
+    Setting(
+        "evaluation.enrolment_check",
+        "daily",
+        _choice("daily", "monthly"),
+        "of the population plan: how enrolment is checked, daily (one gap of 45 days) or monthly (one of a month)",
     ),
     Setting("evaluation.measures", (), _texts, "ids of the measures that are in use; empty: all"),
     Setting(
@@ -179,6 +199,12 @@ SETTINGS = (
         "",
         _text,
         "a TOML file of benchmarks (MPL, HPL) that takes the place of ours; empty: gapsvc/equity/benchmarks.toml",
+    ),
+    Setting(
+        "hooks.origins",
+        (),
+        _origins,
+        "origins whose pages in a browser may call the CDS Hooks service (CORS), e.g. https://ehr.example; empty: none",
     ),
     Setting(
         "stratification.categories",

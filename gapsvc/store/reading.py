@@ -55,6 +55,19 @@ class RecordReading(Connected):
                 )
         return found[0][0] if found else None
 
+    def persons_by_source(self, patient_id: str) -> dict[str, str]:
+        """The person that each source means by a Patient id: name of the source -> person id."""
+        with self._reading() as connection:
+            return {
+                row[0]: row[1]
+                for row in rows(
+                    connection,
+                    "SELECT s.name, pp.person_id FROM person_patient pp JOIN source s ON s.id = pp.source_id "
+                    "WHERE pp.patient_id = ? ORDER BY s.id",
+                    patient_id,
+                )
+            }
+
     def record(self, person_id: str, types: Collection[str] | None = None) -> PatientRecord | None:
         """The record of a person, with resources of `types` only where given (Patient always); None: unknown."""
         with self._reading() as connection:

@@ -1,0 +1,57 @@
+"""From a child's view to what the card says: today's few actions, what comes later, how fresh the data are."""
+
+from datetime import timedelta
+
+from fhir_profiles.cds_hooks import Advice, CardContent
+from gapsvc.evaluation import wording
+from gapsvc.evaluation.actions import Action, Urgency
+from gapsvc.evaluation.child import ChildView
+
+NEAR = timedelta(days=14)  # a last day so near is urgent
+
+
+def card_content(view: ChildView, *, source: str, page_url: str, source_url: str | None = None) -> CardContent | None:
+    """What the card of a child says; None where there is nothing to do today.
+
+    Args:
+        source: who gives the advice, as it is shown.
+        page_url: the absolute address of the child's page.
+        source_url: where to learn about who gives it.
+    """
+    today = [action for action in view.actions if action.urgency in (Urgency.OVERDUE, Urgency.DUE)]
+    if not today:
+        return None
+    later = [action for action in view.actions if action.urgency is Urgency.LATER]
+    urgent = any(
+        action.urgency is Urgency.OVERDUE or (action.last_day is not None and action.last_day - view.as_of <= NEAR)
+        for action in today
+    )
+    return CardContent(
+        today=tuple(_advice(action) for action in today),
+        later=tuple(_advice(action) for action in later),
+        urgent=urgent,
+        notes=tuple(_notes(view)),
+        source=source,
+        source_url=source_url,
+        page_url=page_url,
+    )
+
+
+def _advice(action: Action) -> Advice:
+    short = action.when.split(", last day")[0] if action.urgency is Urgency.OVERDUE else ""
+    return Advice(
+        text=action.text,
+        when=action.when,
+        short=short,
+        products=action.products,
+        reasons=tuple(wish.text for wish in action.wishes),
+        remarks=action.remarks,
+    )
+
+
+def _notes(view: ChildView) -> list[str]:
+    notes = [f"As of {wording.day(view.as_of)}."]
+    notes += [f"Data of {name} as of {instant[:10]}." for name, instant in sorted(view.record.data_as_of.items())]
+    if view.failed:
+        notes.append(f"Could not be evaluated, and is not in this list: {', '.join(view.failed)}.")
+    return notes
