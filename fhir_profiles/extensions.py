@@ -94,6 +94,9 @@ OWN_EXTENSIONS: Final[tuple[OwnExtension, ...]] = (
         parts=(
             ExtensionPart("software", "string", 1, "1", "Name and version of the software"),
             ExtensionPart("schedule", "string", 0, "1", "Visit or immunization schedule and its version"),
+            ExtensionPart(
+                "population", "string", 0, "1", "Whom the measure is about: clinic (registry) or plan (enrolled)"
+            ),
             ExtensionPart("dataAsOf", "Extension", 0, "*", "A source and the moment of its last complete pull"),
         ),
     ),

@@ -172,6 +172,8 @@ def _basis(result: ResultLike, reporting: Reporting) -> list[Resource]:
     parts = [extension("software", valueString=clean(basis.software))]
     if basis.schedule:
         parts.append(extension("schedule", valueString=clean(basis.schedule)))
+    if basis.population:
+        parts.append(extension("population", valueString=basis.population))
     for source, moment in basis.data_as_of.items():
         # A source that cannot say when (a folder of files) keeps its own words.
         known = (

@@ -9,11 +9,10 @@ from flask import current_app
 from fhir_profiles.deqm import Reporting
 from gapsvc.child_reader import child_reader
 from gapsvc.config import Settings
-from gapsvc.evaluation.catalogue import evaluators
 from gapsvc.evaluation.child import ChildReader
 from gapsvc.evaluation.evaluator import Evaluator
 from gapsvc.measures import MeasureDefinition
-from gapsvc.measures.installing import installed
+from gapsvc.measures_in_use import measures_in_use
 from gapsvc.publishing import public_base, reporting_of
 from gapsvc.schedule.immunizations import Schedule
 from gapsvc.schedule.immunizations.vaccine_codes import CodeTable
@@ -54,9 +53,7 @@ class Service:
             MeasureError: a measure that the settings name does not exist, or is wrong.
             NoSuchSchedule, UnknownFormat, NdcTableRefused: the settings' schedule or NDC table can't be used.
         """
-        compiled = evaluators(
-            settings["evaluation.measures"], installed(settings.measures_folder), cache=settings.cache_folder
-        )
+        compiled = measures_in_use(settings)
         schedule, codes = active_schedule(settings), code_table(settings)
         return Service(
             settings=settings,

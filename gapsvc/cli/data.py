@@ -20,12 +20,13 @@ from gapsvc.cli import scores, show
 from gapsvc.cli.console import ERR, OUT, Day, progress, today
 from gapsvc.cli.main import EXIT_NOT_FOUND, EXIT_PARTIAL, EXIT_SETTINGS, EXIT_SOURCE, Failure, load_settings
 from gapsvc.config import Settings, SourceSettings
-from gapsvc.evaluation.catalogue import evaluators, types_read, types_to_pull
+from gapsvc.evaluation.catalogue import types_read, types_to_pull
 from gapsvc.evaluation.evaluator import Evaluator
 from gapsvc.evaluation.result import MeasureResult
 from gapsvc.evaluation.summary import Summing
 from gapsvc.evaluation.tally import Tally
-from gapsvc.measures.installing import installed
+from gapsvc.measures.populations import CLINIC, PLAN
+from gapsvc.measures_in_use import measures_in_use
 from gapsvc.publishing import reporting_of
 from gapsvc.records.assemble import Sourced
 from gapsvc.records.population import population
@@ -80,9 +81,7 @@ def pull_command(names: tuple[str, ...], location: str | None, whole: bool, **of
         sources = [_opened(source, os.environ.get("GAPSVC_TOKEN_SOURCE"))]
     incomplete = False
     with open_store(settings) as store:
-        chosen = evaluators(
-            settings["evaluation.measures"], installed(settings.measures_folder), cache=settings.cache_folder
-        ).values()
+        chosen = measures_in_use(settings).values()
         for source in sources:
             types = types_to_pull(chosen, claims=isinstance(source, FileSource))
             report = pull_source(store, source, types, whole=whole)
@@ -145,6 +144,11 @@ def _opened(source: SourceSettings, token: str | None) -> Source:
 @PERIOD_START
 @PERIOD_END
 @AS_OF
+@click.option(
+    "--population",
+    type=click.Choice((CLINIC, PLAN)),
+    help="Whom the measures are about: the clinic's registry, or who is enrolled with a plan.  [evaluation.population]",
+)
 @click.option("--profile", is_flag=True, help="Say on stderr where the measures' time went, define by define.")
 def evaluate_command(
     data: Path | None,
@@ -153,6 +157,7 @@ def evaluate_command(
     period_start: date | None,
     period_end: date | None,
     as_of: date | None,
+    population: str | None,
     profile: bool,
 ) -> None:
     """Evaluate measures: over a folder of NDJSON (--data, --out), or over the store's records, keeping the results.
@@ -163,12 +168,7 @@ def evaluate_command(
     day = as_of or settings["evaluation.as_of"] or today()
     period = period_of(period_start, period_end, day)
     timed = Profile() if profile else None
-    chosen = evaluators(
-        measures or settings["evaluation.measures"],
-        installed(settings.measures_folder),
-        cache=settings.cache_folder,
-        profile=timed,
-    )
+    chosen = measures_in_use(settings, measures, population=population, profile=timed)
     _evaluate(settings, data, out, list(chosen.values()), period, day)
     if timed is not None:
         click.echo(timed.table(), err=True)

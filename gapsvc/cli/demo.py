@@ -21,10 +21,10 @@ from gapsvc.cli.data import evaluate_store, open_store, period_of, pull_source
 from gapsvc.cli.main import EXIT_CHECK, EXIT_NOT_FOUND, EXIT_SOURCE, Failure, load_settings
 from gapsvc.cli.story import story
 from gapsvc.config import ClientSettings, Settings
-from gapsvc.evaluation.catalogue import evaluators, types_to_pull
+from gapsvc.evaluation.catalogue import types_to_pull
 from gapsvc.evaluation.evaluator import Evaluator
 from gapsvc.evaluation.result import GapRecord, GapStatus, Outlook
-from gapsvc.measures.installing import installed
+from gapsvc.measures_in_use import measures_in_use
 from gapsvc.records.record import PatientRecord
 from gapsvc.sandbox import EARLIEST, LARGEST, LATEST, generate, write
 from gapsvc.sandbox.server import serve as serve_sandbox
@@ -55,11 +55,7 @@ def demo_command(data: Path | None, leave: bool, size: int, as_of: date | None) 
         base = load_settings(home)
         settings = replace(base, clients=(*base.clients, ClientSettings("demo", digest, ("system/*.rs",))))
         settings = settings.with_values(database__url="", server__base_url="", log__level="warning")
-        chosen = list(
-            evaluators(
-                settings["evaluation.measures"], installed(settings.measures_folder), cache=settings.cache_folder
-            ).values()
-        )
+        chosen = list(measures_in_use(settings).values())
         with open_store(settings) as store:
             if data is None:
                 day = as_of or today()

@@ -10,8 +10,7 @@ from gapsvc.cli.console import ERR, today
 from gapsvc.cli.data import AS_OF, MEASURE, PERIOD_END, PERIOD_START, open_store, period_of
 from gapsvc.cli.main import EXIT_NOT_FOUND, EXIT_PARTIAL, Failure, load_settings
 from gapsvc.cli.story import story
-from gapsvc.evaluation.catalogue import evaluators
-from gapsvc.measures.installing import installed
+from gapsvc.measures_in_use import measures_in_use
 from gapsvc.telemetry import places
 
 
@@ -34,9 +33,7 @@ def gaps_command(
     settings = load_settings()
     day = as_of or settings["evaluation.as_of"] or today()
     period = period_of(period_start, period_end, day)
-    chosen = evaluators(
-        measures or settings["evaluation.measures"], installed(settings.measures_folder), cache=settings.cache_folder
-    )
+    chosen = measures_in_use(settings, measures)
     with open_store(settings) as store:
         if patient is None:
             if not store.person_ids():

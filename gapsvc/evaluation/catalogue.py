@@ -9,6 +9,7 @@ from gapsvc.evaluation.evaluator import Engine, Evaluator
 from gapsvc.evaluation.sharing import SharedSessions
 from gapsvc.measures import MeasureDefinition, MeasureError, catalog
 from gapsvc.measures.installing import latest
+from gapsvc.measures.populations import AboutWhom, about
 
 # Beside what the measures read: who the person is, who is linked with whom, who is responsible; and what the
 # immunization schedule reads.
@@ -25,6 +26,8 @@ IDENTITY_TYPES = (
     "Group",
 )
 
+_REGISTRY = AboutWhom()
+
 # What payers have and EHRs mostly don't: an EHR that is asked for them answers with an error.
 CLAIM_TYPES = ("Claim", "ExplanationOfBenefit")
 
@@ -33,6 +36,7 @@ def evaluators(
     wanted: Iterable[str] = (),
     brought: Iterable[MeasureDefinition] = (),
     *,
+    whom: AboutWhom = _REGISTRY,
     engine: Engine = "compiled",
     cache: Path | None = None,
     profile: Profile | None = None,
@@ -42,14 +46,16 @@ def evaluators(
     Args:
         wanted: only these, if any are named: by id, or `id|version` for another version than the highest.
         brought: measures besides the catalogue's (gapsvc.measures.installing.installed).
+        whom: whom our own measures are about.
         engine, cache, profile: see Evaluator.
 
     Raises:
         MeasureError: one of those wanted does not exist, or one is wanted in two versions.
     """
     given = tuple(brought)
-    measures = {**catalog(), **latest(given)}
-    named = {**measures, **{f"{one.id}|{one.version}": one for one in (*catalog().values(), *given)}}
+    ours = {name: about(measure, whom) for name, measure in catalog().items()}
+    measures = {**ours, **latest(given)}
+    named = {**measures, **{f"{one.id}|{one.version}": one for one in (*ours.values(), *given)}}
     names = tuple(dict.fromkeys(wanted)) or tuple(measures)
     problems = [f"there is no measure {name!r}; there are {', '.join(measures)}" for name in names if name not in named]
     found = [named[name] for name in names if name in named]
@@ -60,9 +66,9 @@ def evaluators(
     if problems:
         raise MeasureError(problems)
     software = f"{SOFTWARE} {VERSION}"
-    ours = [measure for measure in chosen.values() if not measure.resources]
+    own = [measure for measure in chosen.values() if not measure.resources]
     # Our own measures have their common libraries and value sets from one place; what users bring keeps to itself.
-    shared = SharedSessions(ExpandedTerminology.of(ours[0].value_sets), engine, profile) if len(ours) > 1 else None
+    shared = SharedSessions(ExpandedTerminology.of(own[0].value_sets), engine, profile) if len(own) > 1 else None
     return {
         name: Evaluator(
             measure,

@@ -188,7 +188,7 @@ class PreparedEvaluation:
         """
         session = self.session(record)
         measure = self.measure
-        basis = Basis(measure.canonical, self.software, measure.schedule, record.data_as_of)
+        basis = Basis(measure.canonical, self.software, measure.schedule, record.data_as_of, measure.population)
         evaluated: dict[str, list[str]] = {f"Patient/{record.patient['id']}": []}
         outside = _Outside(basis)
         groups = tuple(self._group(defines, session, outside, evaluated) for defines in self.groups)

@@ -103,6 +103,8 @@ class Basis:
     software: str  # "gapsvc 0.1.0"
     schedule: str | None  # visit or immunization schedule and its version
     data_as_of: Mapping[str, str]  # source -> instant of the last complete pull (ISO 8601)
+    # Whom the measure is about: "clinic" (the registry) or "plan" (enrolled); None: as the measure itself says.
+    population: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
