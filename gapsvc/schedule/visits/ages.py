@@ -9,6 +9,7 @@ import re
 from calendar import monthrange
 from dataclasses import dataclass
 from datetime import date, timedelta
+from functools import lru_cache
 
 MOST_YEARS = 130
 _TERM = re.compile(r"\s*([+-]?)\s*(\d{1,5})\s*(year|month|week|day)s?(?![a-z])", re.IGNORECASE)
@@ -23,7 +24,7 @@ class NotAnAge(ValueError):
 class Age:
     """Calendar months and then days (which may be negative) from a day. `text` is how it was written.
 
-    Compared by identity, so that `AgeDates` finds it fast.
+    Compared by identity, so that `AgeDates` finds it fast; `age_of` makes each only once.
     """
 
     months: int
@@ -45,7 +46,13 @@ class Age:
 
     def day_before(self) -> "Age":
         """The age one day younger."""
-        return Age(self.months, self.days - 1, f"{self.text} - 1 day")
+        return age_of(self.months, self.days - 1, f"{self.text} - 1 day")
+
+
+@lru_cache(maxsize=4096)
+def age_of(months: int, days: int, text: str) -> Age:
+    """The age of so many months and then days."""
+    return Age(months, days, text)
 
 
 class AgeDates(dict[Age, date]):
@@ -81,4 +88,4 @@ def parse_age(text: str) -> Age:
         raise NotAnAge(f"{text!r} is no age; expected one such as '3 months + 15 days'")
     if months < 0 or months * 28 + days < 0 or months + days // 28 > MOST_YEARS * 12:
         raise NotAnAge(f"{text!r} lies outside a life of {MOST_YEARS} years")
-    return Age(months, days, " ".join(text.split()))
+    return age_of(months, days, " ".join(text.split()))

@@ -40,7 +40,7 @@ def assess(
     services: Mapping[str, Iterable[Row]],
     as_of: date,
     known_from: date | None = None,
-    risks: Collection[str] = (),
+    risks: Mapping[str, date] | None = None,
 ) -> VisitPlan:
     """The plan of one child.
 
@@ -52,24 +52,25 @@ def assess(
         as_of: the day that counts as today; rows dated later are left out until then.
         known_from: the first day from which the record would show a visit; from birth on, if left out. What closed
             before it is AGED_OUT, not MISSED.
-        risks: ids of the items for which a risk of the child is known.
+        risks: for items that a risk makes due, the day since which the child's risk is known.
     """
     clock = Clock.of(schedule, birth, as_of, known_from)
     left_out: list[LeftOut] = []
     changes: list[date] = []
     slots = _slots(schedule, clock, _usable(visits, as_of, left_out, changes), left_out, changes)
+    since = risks or {}
     found = Services(clock, [], left_out, changes)
     for item in schedule.items:
         rows = services.get(item.id)
         shown = _usable(rows, as_of, left_out, changes) if rows else ()
-        found.add(item, shown, at_risk=item.id in risks)
+        found.add(item, shown, since.get(item.id))
     left_out.sort(key=_order)
     return VisitPlan(
         schedule.label,
         tuple(slots),
         tuple(found.states),
         tuple(left_out),
-        _untracked(schedule, slots, as_of, risks, changes),
+        _untracked(schedule, slots, as_of, {item for item, day in since.items() if day <= as_of}, changes),
         min(changes) if changes else None,
     )
 

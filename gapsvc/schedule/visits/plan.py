@@ -92,7 +92,8 @@ class VisitPlan:
     """Everything that the visit schedule says of one child as of a day.
 
     `slots` are all of the schedule's, in order. `services` go by item and age; of those to come only the next of each
-    item is there. `changes_on`: the next day on which time alone changes any of it; None if none does.
+    item is there, and of those AGED_OUT none. `changes_on`: the next day on which time alone changes any of it; None if
+    none does.
     `untracked`: what the schedule asks for at this age and our data can't show (said, never shown as a gap).
     """
 

@@ -9,7 +9,7 @@ from collections.abc import Mapping, Sequence
 from types import MappingProxyType
 from typing import Any
 
-from .ages import Age
+from .ages import Age, age_of
 from .checking import check_items, check_slots, sample_day
 from .schedule import Item, Occurrence, Repeat, Slot, VisitSchedule
 from .tables import Table, VisitScheduleError
@@ -117,7 +117,7 @@ def _slots(top: Table, sources: Mapping[str, str]) -> list[Slot]:
 
 def _slot(row: Table, sources: Mapping[str, str]) -> tuple[Slot, Age | None]:
     """A slot, and the age at which it says that it closes."""
-    nothing = Age(0, 0)
+    nothing = age_of(0, 0, "0 days")
     late = row.age("overdue_after") or nothing
     slot = Slot(
         _id(row),
@@ -145,7 +145,7 @@ def _yearly(row: Table, sources: Mapping[str, str]) -> list[tuple[Slot, Age | No
     found: list[tuple[Slot, Age | None]] = []
     for years in range(first, last + 1):
         birthday = _years(years)
-        overdue = Age(birthday.months + late.months, late.days, f"{birthday.text} + {late.text}")
+        overdue = age_of(birthday.months + late.months, late.days, f"{birthday.text} + {late.text}")
         closes = _years(years + 1).day_before()
         title = birthday.text
         found.append((Slot(title.replace(" ", "-"), title, birthday, birthday, overdue, closes, False, source), closes))
@@ -153,7 +153,7 @@ def _yearly(row: Table, sources: Mapping[str, str]) -> list[tuple[Slot, Age | No
 
 
 def _years(years: int) -> Age:
-    return Age(12 * years, 0, "1 year" if years == 1 else f"{years} years")
+    return age_of(12 * years, 0, "1 year" if years == 1 else f"{years} years")
 
 
 def _id(row: Table) -> str:
@@ -236,7 +236,7 @@ def _at_slot(row: Table, item: str, slot: Slot, opens: Any) -> _Wanted:
 
 
 def _once(item: str, row: Table) -> _Wanted:
-    at, nothing = row.text("at"), Age(0, 0)
+    at, nothing = row.text("at"), age_of(0, 0, "0 days")
     begins, ends = row.age("from") or nothing, row.age("to") or nothing
     until = row.age("until", required=False)
     row.close()
@@ -278,7 +278,7 @@ def _repeat(row: Table) -> Repeat | None:
     said = row.table("repeat", required=False)
     if said is None:
         return None
-    table, nothing = Table(said, f"{row.where}, repeat", row.problems), Age(0, 0)
+    table, nothing = Table(said, f"{row.where}, repeat", row.problems), age_of(0, 0, "0 days")
     repeat = Repeat(
         table.text("at"), *(table.age(key) or nothing for key in ("first", "first_by", "after", "by", "last"))
     )

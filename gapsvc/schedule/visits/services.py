@@ -27,43 +27,51 @@ class Services:
     left_out: list[LeftOut]
     changes: list[date]
 
-    def add(self, item: Item, shown: Sequence[Shown], *, at_risk: bool) -> None:
+    def add(self, item: Item, shown: Sequence[Shown], at_risk_since: date | None) -> None:
         """The states of one item. `shown`: the rows that show it done, in order of day and reference."""
         if item.repeat is not None:
             spare = self._repeated(item, item.repeat, shown)
         else:
             spare = self._scheduled(item, item.universal, shown)
-        if item.risk and (spare or at_risk):
-            spare = self._at_risk(item, spare, at_risk=at_risk)
+        if item.risk and (spare or at_risk_since is not None):
+            spare = self._at_risk(item, spare, at_risk_since or date.max)
         if spare and not item.with_visit:  # weights and the like are taken at every contact: no evidence of anything
             self.left_out += [LeftOut(reference, on, NOT_SCHEDULED) for on, reference in spare]
 
     def _scheduled(self, item: Item, times: Sequence[Occurrence], shown: Sequence[Shown]) -> Sequence[Shown]:
         """Universal times in order, up to and with the first that is still to come. Gives back what fills none."""
-        dates = self.clock.dates
+        dates, known_from = self.clock.dates, self.clock.known_from
         spare: list[Shown] = []
         at, count = 0, len(shown)
         for time in times:
-            due_from, due_by, last_day = dates[time.due_from], dates[time.due_by], dates[time.last_day]
+            last_day = dates[time.last_day]
+            if last_day < known_from and (at == count or shown[at][0] > last_day):
+                continue
+            due_from = dates[time.due_from]
             while at < count and shown[at][0] < due_from:
                 spare.append(shown[at])
                 at += 1
             first = at
             while at < count and shown[at][0] <= last_day:
                 at += 1
-            if self._state(item, time.id, time.at, True, due_from, due_by, last_day, shown[first:at]):
+            if self._state(item, time.id, time.at, True, due_from, dates[time.due_by], last_day, shown[first:at]):
                 break
         spare += shown[at:]
         return spare
 
-    def _at_risk(self, item: Item, shown: Sequence[Shown], *, at_risk: bool) -> Sequence[Shown]:
-        dates = self.clock.dates
+    def _at_risk(self, item: Item, shown: Sequence[Shown], since: date) -> Sequence[Shown]:
+        """Times for children at risk: those used anyway, and those not yet over when the risk became known."""
+        dates, as_of = self.clock.dates, self.clock.as_of
+        ahead = False
         for time in item.risk:
             due_from, due_by, last_day = dates[time.due_from], dates[time.due_by], dates[time.last_day]
             inside = [row for row in shown if due_from <= row[0] <= last_day]
             shown = [row for row in shown if row not in inside]
-            if (inside or at_risk) and self._state(item, time.id, time.at, False, due_from, due_by, last_day, inside):
-                break
+            wanted = since <= last_day and not ahead
+            if wanted and since > as_of:
+                self.changes.append(since)  # on that day it will be asked for, or be told as missed
+            if inside or (wanted and since <= as_of):
+                ahead |= self._state(item, time.id, time.at, False, due_from, due_by, last_day, inside)
         return shown
 
     def _repeated(self, item: Item, repeat: Repeat, shown: Sequence[Shown]) -> Sequence[Shown]:
@@ -101,11 +109,13 @@ class Services:
         last_day: date,
         inside: Sequence[Shown],
     ) -> bool:
-        """Note one state. Whether it is the first that is still to come."""
+        """Note one state, unless nothing was known of the child then or is asked now. Whether it is still to come."""
         if inside:
             status, changes_on = SlotStatus.DONE, None
         else:
             status, changes_on = self.clock.stand(due_from, due_by, last_day)
+            if status is SlotStatus.AGED_OUT:
+                return False
         if changes_on is not None:
             self.changes.append(changes_on)
         self.states.append(

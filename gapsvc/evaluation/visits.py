@@ -1,0 +1,109 @@
+"""What a child needs from the visit schedule: from a record to a VisitPlan.
+
+Pure. What a visit or screening is, is said in CQL (measures/common/WellVisits.cql, Screenings.cql) and nowhere else;
+which age it belongs to, by the schedule (gapsvc.schedule.visits).
+"""
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from datetime import date
+from pathlib import Path
+from typing import Any
+
+import cql_like
+from cql_like import ExpandedTerminology
+from gapsvc.measures.definition import HERE, read_libraries
+from gapsvc.measures.valuesets import read_value_sets
+from gapsvc.records.record import PatientRecord
+from gapsvc.schedule.visits import Row, VisitPlan, VisitSchedule, VisitScheduleError, assess
+
+LIBRARY = ("Screenings", "1.0.0")
+
+
+class VisitAssessor:
+    """One visit schedule with the logic that recognises its services, compiled. Make one and keep it."""
+
+    def __init__(self, schedule: VisitSchedule, *, cache: Path | None = None) -> None:
+        """Compile the logic.
+
+        Args:
+            schedule: the visit schedule.
+            cache: a folder of this user's own where the compiled library is kept between processes.
+
+        Raises:
+            VisitScheduleError: the schedule names a define that Screenings.cql does not have.
+        """
+        self.schedule = schedule
+        libraries = read_libraries(HERE / "common")
+        self.library = cql_like.compile_library(libraries[LIBRARY], libraries=libraries, cache=cache)
+        unknown = [name for name in schedule.defines if name not in self.library.defines]
+        if unknown:
+            known = ", ".join(sorted(self.library.defines))
+            raise VisitScheduleError(
+                [
+                    f"{schedule.label}: shown_by: there is no define {name!r} in {LIBRARY[0]}.cql; there are {known}"
+                    for name in unknown
+                ]
+            )
+        self._terminology = ExpandedTerminology.of(read_value_sets(HERE / "valuesets"))
+
+    @property
+    def types(self) -> frozenset[str]:
+        """The resource types that it reads."""
+        return frozenset(one.resource_type for one in self.library.requirements) | {"Patient"}
+
+    def on(self, as_of: date) -> "PreparedVisits":
+        """This schedule bound to one as-of day, ready for many children."""
+        sessions = self.library.prepare(
+            terminology=self._terminology, now=cql_like.DateTime(as_of.year, as_of.month, as_of.day, 0, 0, 0, 0, 0)
+        )
+        shown = tuple((item.id, item.shown_by) for item in self.schedule.items)
+        risks = tuple((item.id, item.risk_shown_by) for item in self.schedule.items if item.risk_shown_by)
+        return PreparedVisits(self.schedule, sessions.session, shown, risks, as_of)
+
+
+@dataclass(frozen=True, slots=True)
+class PreparedVisits:
+    """A visit schedule bound to a day; `plan` is all that a loop over children calls."""
+
+    schedule: VisitSchedule
+    session: Callable[[PatientRecord], cql_like.Session]
+    shown: tuple[tuple[str, str], ...]  # (item, define)
+    risks: tuple[tuple[str, str], ...]
+    as_of: date
+
+    def plan(self, record: PatientRecord) -> VisitPlan | None:
+        """The plan of one child; None where the birth date is not a whole day on or before `as_of`, or the child has
+        died: nothing is due.
+
+        Raises:
+            cql_like.CqlRuntimeError: the logic failed on this record.
+        """
+        say = self.session(record).evaluate
+        birth = _day(say("Birth Date"))
+        if birth is None or birth > self.as_of or say("Deceased"):
+            return None
+        # Where nothing is known yet, nothing was missed.
+        known_from = _day(say("Known From")) or self.as_of
+        risks: dict[str, date] = {}
+        for item, define in self.risks:
+            days = [row.on or known_from for row in _rows(say(define)) if row.problem is None]
+            if days:
+                risks[item] = min(days)
+        services: dict[str, list[Row]] = {}
+        for item, define in self.shown:
+            found = say(define)
+            if found:
+                services[item] = _rows(found)
+        return assess(self.schedule, birth, _rows(say("Visits")), services, self.as_of, known_from, risks)
+
+
+def _rows(found: Sequence[Any] | None) -> list[Row]:
+    return [Row(row["resource"], _day(row["onDay"]), row["problem"]) for row in found or ()]
+
+
+def _day(value: cql_like.Date | None) -> date | None:
+    """A CQL Date as a Python date; one without a day is no day."""
+    if value is None or value.month is None or value.day is None:
+        return None
+    return date(value.year, value.month, value.day)
