@@ -9,6 +9,7 @@ from gapsvc.cli.main import main
 from gapsvc.cli.measures import measures_group
 from gapsvc.cli.sandbox import sandbox_group
 from gapsvc.cli.service import serve_command, token_command
+from gapsvc.cli.supplemental import import_command
 
 for command in (
     demo_command,
@@ -16,6 +17,7 @@ for command in (
     evaluate_command,
     forecast_command,
     gaps_command,
+    import_command,
     measures_group,
     pull_command,
     sandbox_group,

@@ -29,6 +29,7 @@ EXIT_SYSTEM = 8  # a file can't be read or written, or a port can't be listened 
 EXIT_PARTIAL = 9  # a measure's rules failed on some records; everything else was done
 EXIT_CHECK = 10  # demo --exit: the service did not answer as it should
 EXIT_SCHEDULE = 11  # an immunization schedule is not installed, or was refused
+EXIT_REJECTED = 12  # some rows or resources could not be used; they are kept aside, the rest was taken
 
 _EXITS: tuple[tuple[type[Exception], int], ...] = (
     (SettingsError, EXIT_SETTINGS),

@@ -5,7 +5,7 @@ from typing import Any, NamedTuple, cast
 
 from gapsvc.records.linking import patient_links, qualified
 from gapsvc.records.record import Finding, PatientRecord
-from gapsvc.records.references import happened, literal
+from gapsvc.records.references import happened, is_supplemental, literal
 
 JsonObject = Mapping[str, Any]
 
@@ -61,13 +61,15 @@ def _date_then_id(item: Sourced) -> tuple[str, str]:
 
 
 def _standing_patient(person_id: str, patients: Sequence[Sourced]) -> tuple[JsonObject, str, tuple[JsonObject, ...]]:
-    # The Patient that the EHRs still keep (not replaced, not inactive) with a full birth date; then the least id.
-    def preference(item: Sourced) -> tuple[bool, bool, bool, str, str]:
+    # The Patient that the EHRs still keep (not replaced, not inactive) with a full birth date, an EHR's before one that
+    # was made from a registry's or payer's row; then the least id.
+    def preference(item: Sourced) -> tuple[bool, bool, bool, bool, str, str]:
         patient = item.resource
         return (
             _replaced(patient),
             patient.get("active") is False,
             len(str(patient.get("birthDate", ""))) != 10,
+            is_supplemental(patient),
             patient["id"],
             item.source,
         )

@@ -2,6 +2,7 @@
 
 import re
 from collections.abc import Iterator, Mapping
+from types import MappingProxyType
 from typing import Any, cast
 
 JsonObject = Mapping[str, Any]
@@ -12,6 +13,11 @@ _REFERENCE = re.compile(r"(?:^|/)([A-Z][A-Za-z]+)/([A-Za-z0-9\-.]{1,64})(?:/_his
 # order of preference. A resource is one person's: these are single-valued in the types we keep.
 _SUBJECT_ELEMENTS = ("subject", "patient", "beneficiary", "individual", "for")
 _DAY = re.compile(r"\d{4}-\d{2}-\d{2}(?:T|$)")
+
+# The tag (meta.tag) of what came by `gapsvc import` from a registry, a payer or a laboratory, and not from an EHR.
+SUPPLEMENTAL: Mapping[str, str] = MappingProxyType(
+    {"system": "https://gapsvc.example/fhir/CodeSystem/data-origin", "code": "supplemental"}
+)
 
 # Where a resource says when it happened: elements in order of preference, `.start` reads a Period.
 _WHEN = (
@@ -102,6 +108,15 @@ def identifiers(resource: JsonObject) -> Iterator[tuple[str, str]]:
         system, value = found.get("system"), found.get("value")
         if isinstance(value, str) and value:
             yield (system if isinstance(system, str) else "", value)
+
+
+def is_supplemental(resource: JsonObject) -> bool:
+    """Whether a resource carries the tag of supplemental data (`SUPPLEMENTAL`)."""
+    meta = resource.get("meta")
+    if not isinstance(meta, Mapping):
+        return False
+    tags = objects(cast(JsonObject, meta).get("tag") or [])
+    return any(tag.get("system") == SUPPLEMENTAL["system"] and tag.get("code") == SUPPLEMENTAL["code"] for tag in tags)
 
 
 def affiliations(resource: JsonObject) -> Iterator[tuple[str, str]]:
