@@ -18,6 +18,7 @@ from gapsvc.store.quarantine import QuarantineReading
 from gapsvc.store.reading import RecordReading
 from gapsvc.store.resulting import ResultStoring
 from gapsvc.store.search import Searching
+from gapsvc.store.supplementing import SupplementReading
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,7 +30,7 @@ class Pull:
     source_id: int
 
 
-class Store(RecordReading, ResultStoring, Searching, QuarantineReading):
+class Store(RecordReading, ResultStoring, Searching, QuarantineReading, SupplementReading):
     """Records and results in one database."""
 
     def __init__(self, engine: sa.Engine, person_systems: Collection[str] = PERSON_SYSTEMS) -> None:
