@@ -14,6 +14,7 @@ from fhir_profiles.plain import clean, stable_id
 SERVICE_ID = "childrens-care-gaps"
 LONGEST_SUMMARY = 139  # "<140-character summary message" (Card Attributes)
 LATER_SHOWN = 3
+REASONS_SHOWN = 2
 PRODUCTS_SHOWN = 4
 
 SERVICE: Mapping[str, Any] = {
@@ -86,21 +87,25 @@ def cards(content: CardContent | None, hook_instance: str) -> dict[str, Any]:
 
 
 def summary(today: Sequence[Advice]) -> str:
-    """One sentence of less than 140 characters: how many, and as many of them by name as there is room for."""
+    """One sentence of less than 140 characters: how many, and as many of them by name as there is room for, with the
+    timing where there is."""
     head = f"{len(today)} due today: "
-    said = ""
+    said: list[str] = []
     for number, one in enumerate(today):
-        words = plain(one.text) + (f" ({plain(one.short)})" if one.short else "")
-        extended = f"{said}; {words}" if said else words
         rest = len(today) - number - 1
-        room = LONGEST_SUMMARY - len(head) - len(f" and {rest} more" if rest else "")
-        if len(extended) > room:
-            if said:
-                return f"{head}{said} and {len(today) - number} more"
-            said = extended[: room - 1].rstrip() + "…"  # one name alone is too long
-            return head + said + (f" and {rest} more" if rest else "")
-        said = extended
-    return head + said
+        room = LONGEST_SUMMARY - len(head) - len("; ".join([*said, ""])) - len(f" and {rest} more" if rest else "")
+        name = plain(one.text)
+        timed = f"{name} ({plain(one.short)})" if one.short else name
+        if len(timed) <= room:
+            said.append(timed)
+        elif len(name) <= room:
+            said.append(name)
+        elif not said:
+            said.append(name[: room - 1].rstrip() + "…")
+        else:
+            break
+    rest = len(today) - len(said)
+    return head + "; ".join(said) + (f" and {rest} more" if rest else "")
 
 
 def detail(content: CardContent) -> str:
@@ -112,7 +117,9 @@ def detail(content: CardContent) -> str:
             more = len(one.products) - PRODUCTS_SHOWN
             named = ", ".join(markdown(name) for name in one.products[:PRODUCTS_SHOWN])
             lines.append(f"   - with {named}" + (f" or {more} more" if more > 0 else ""))
-        lines += [f"   - {markdown(text)}" for text in (*one.remarks, *one.reasons)]
+        lines += [f"   - {markdown(text)}" for text in (*one.remarks, *one.reasons[:REASONS_SHOWN])]
+        more = len(one.reasons) - REASONS_SHOWN
+        lines += [f"   - and {more} more reason{'s' if more > 1 else ''}"] if more > 0 else []
     if content.later:
         lines += ["", "**Later**", ""]
         lines += [f"- {markdown(one.text)}: {markdown(one.when)}" for one in content.later[:LATER_SHOWN]]

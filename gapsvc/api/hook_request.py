@@ -134,6 +134,19 @@ def read_hook(request: Request, schema: Schema) -> dict[str, Any]:
         raise Refusal(400, [OutcomeIssue("error", "value", text, (at,)) for at, text in problems]) from None
 
 
+# marshmallow's own words for what is no value at all, in ours
+_PLAIN = {
+    "Missing data for required field.": "required",
+    "Field may not be null.": "expected a value, not null",
+    "Not a valid string.": "expected text",
+    "Not a valid integer.": "expected a whole number",
+    "Not a valid mapping type.": "expected an object",
+    "Not a valid list.": "expected a list",
+    "Invalid input type.": "expected an object",
+    "Not a valid aware datetime.": "expected a moment with its time zone, e.g. 2026-11-22T17:00:00Z",
+}
+
+
 def _problems(messages: Mapping[Any, Any], before: str) -> Iterable[tuple[str, str]]:
     """(path, what is wrong) of each problem that marshmallow found."""
     for name, said in messages.items():
@@ -141,4 +154,4 @@ def _problems(messages: Mapping[Any, Any], before: str) -> Iterable[tuple[str, s
         if isinstance(said, dict):
             yield from _problems(cast("Mapping[Any, Any]", said), path)
         else:
-            yield from ((path, str(text)) for text in cast("Sequence[Any]", said))
+            yield from ((path, _PLAIN.get(str(text), str(text))) for text in cast("Sequence[Any]", said))

@@ -217,7 +217,7 @@ def _asks(result: MeasureResult, group: GroupResult, names: VaccineNames, as_of:
             vaccine_groups.setdefault(name, coding)
     count = len(vaccine_groups)
     for name, coding in vaccine_groups.items():
-        said = f"{text if count == 1 else names.dose(name)} ({measure})"
+        said = text if count == 1 else names.dose(name)
         yield replace(asked, kind=ActionKind.IMMUNIZATION, key=name, text=said, coding=coding, of=count)
     if count:
         return
