@@ -122,20 +122,26 @@ def populations_at(pattern: int, place: int) -> int:
     return pattern >> (place * BITS) & (1 << BITS) - 1
 
 
+def bits(*, initial: bool, excluded: bool, denominator: bool, numerator: bool, final: bool) -> int:
+    """One rate's bits in a pattern. Who is excluded is not in the denominator, whatever the flags say."""
+    if not initial:
+        return 0
+    if excluded:
+        return INITIAL | EXCLUDED
+    if not denominator:
+        return INITIAL
+    return INITIAL | DENOMINATOR | (NUMERATOR if numerator else 0) | (FINAL if final else 0)
+
+
 def _bits(group: GroupResult, result: MeasureResult) -> int:
     populations = group.populations
-    if group.gap.status is GapStatus.NOT_APPLICABLE or not populations.get("initial-population"):
-        return 0
-    if any(populations.get(name) for name in _EXCLUDING):
-        return INITIAL | EXCLUDED
-    if not populations.get("denominator"):
-        return INITIAL
-    found = INITIAL | DENOMINATOR
-    if populations.get("numerator") and not populations.get("numerator-exclusion"):
-        found |= NUMERATOR
-    if (group.gap.last_day or result.period_end) < result.as_of:
-        found |= FINAL
-    return found
+    return bits(
+        initial=group.gap.status is not GapStatus.NOT_APPLICABLE and bool(populations.get("initial-population")),
+        excluded=any(populations.get(name) for name in _EXCLUDING),
+        denominator=bool(populations.get("denominator")),
+        numerator=bool(populations.get("numerator")) and not populations.get("numerator-exclusion"),
+        final=(group.gap.last_day or result.period_end) < result.as_of,
+    )
 
 
 def _cell(patterns: Mapping[int, int], place: int) -> Cell:
@@ -175,21 +181,40 @@ class Adding:
     as_of: date
     persons: int = 0
     _measures: dict[str, _Measure] = field(default_factory=dict[str, _Measure])
+    _named: dict[Category, Category] = field(default_factory=dict[Category, Category])
 
     def add(self, results: Iterable[MeasureResult], strata: Mapping[str, Category]) -> None:
         """Count one person: the results of all measures, and the person's category by dimension."""
         self.persons += 1
         for result in results:
-            measure = self._measures.get(result.measure_id)
-            if measure is None:
-                titles = {group.id: group.description for group in result.groups}
-                measure = self._measures[result.measure_id] = _Measure(titles)
-            pattern = 0
-            for place, group in enumerate(result.groups):
-                pattern |= _bits(group, result) << place * BITS
-            measure.total[pattern] += 1
-            for dimension, category in strata.items():
-                measure.strata.setdefault(dimension, {}).setdefault(category, Counter())[pattern] += 1
+            self.count(
+                result.measure_id,
+                {group.id: group.description for group in result.groups},
+                (_bits(group, result) for group in result.groups),
+                strata,
+            )
+
+    def count(
+        self, measure_id: str, groups: Mapping[str, str], rates: Iterable[int], strata: Mapping[str, Category]
+    ) -> None:
+        """Count a person in one measure: `groups` maps its rates to their titles, `rates` are the bits of each.
+
+        It doesn't count the person in `persons`.
+        """
+        measure = self._measures.get(measure_id)
+        if measure is None:
+            measure = self._measures[measure_id] = _Measure(dict(groups))
+        pattern = sum(one << place * BITS for place, one in enumerate(rates))
+        measure.total[pattern] += 1
+        for dimension, category in strata.items():
+            measure.strata.setdefault(dimension, {}).setdefault(category, Counter())[pattern] += 1
+            self._name(category)
+
+    def _name(self, category: Category) -> None:
+        """Remember what a category is called: of several names a real one before a reference, then the first."""
+        known = self._named.setdefault(category, category)
+        if known.text != category.text and _wording(category) < _wording(known):
+            self._named[category] = category
 
     def merge(self, other: "Adding") -> None:
         """Take in what another process added of other people.
@@ -200,6 +225,8 @@ class Adding:
         if (self.period_start, self.period_end, self.as_of) != (other.period_start, other.period_end, other.as_of):
             raise ValueError("roll-ups of different periods or days can't be merged")
         self.persons += other.persons
+        for category in other._named.values():
+            self._name(category)
         for name, theirs in other._measures.items():
             ours = self._measures.setdefault(name, _Measure(theirs.groups))
             if list(ours.groups) != list(theirs.groups):
@@ -216,7 +243,9 @@ class Adding:
         rates: list[RateRollup] = []
         for name, measure in sorted(self._measures.items()):
             strata = {
-                dimension: MappingProxyType({one: MappingProxyType(dict(found[one])) for one in in_order(found)})
+                dimension: MappingProxyType(
+                    {one: MappingProxyType(dict(found[one])) for one in in_order(self._named[one] for one in found)}
+                )
                 for dimension, found in measure.strata.items()
             }
             patterns[name] = Patterns(tuple(measure.groups), MappingProxyType(dict(measure.total)), strata)
@@ -230,6 +259,10 @@ class Adding:
         return Rollup(
             self.period_start, self.period_end, self.as_of, self.persons, tuple(rates), MappingProxyType(patterns)
         )
+
+
+def _wording(category: Category) -> tuple[bool, str]:
+    return (category.text.startswith("Organization/"), category.text)
 
 
 def in_order(categories: Iterable[Category]) -> list[Category]:

@@ -92,6 +92,12 @@ def check_dimensions(asked: Iterable[str]) -> frozenset[str]:
     return frozenset(single)
 
 
+def types_told_by(asked: Iterable[str]) -> frozenset[str]:
+    """The resource types that a record must hold for these dimensions."""
+    needed = {"clinic": {"Encounter"}, "plan": {"Coverage"}}
+    return frozenset({"Patient"}).union(*(needed.get(name, set[str]()) for name in check_dimensions(asked)))
+
+
 def _crossed(name: str, found: Mapping[str, Category]) -> Category:
     """Both categories as one; which of them is imputed stands in its code and text."""
     first, second = (found[part] for part in name.split(CROSS))
