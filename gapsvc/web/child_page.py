@@ -1,7 +1,7 @@
 """The page of one child: everything that its template shows, made of a ChildView. Pure."""
 
 from dataclasses import dataclass
-from datetime import date
+from datetime import date, timedelta
 
 from gapsvc.evaluation import wording
 from gapsvc.evaluation.child import ChildView
@@ -13,6 +13,8 @@ from gapsvc.web.people import Person, person_of
 from gapsvc.web.sources import Evidence
 from gapsvc.web.timeline import Timeline, timeline
 from gapsvc.web.words import capital, day_in, joined
+
+_DAY = timedelta(days=1)
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,6 +34,7 @@ class ServiceRow:
 class LeftOutRow:
     """A visit that fills no slot, and why."""
 
+    kind: str
     name: str
     day: str
     why: str
@@ -106,7 +109,7 @@ _OPEN = {
     SlotStatus.DUE: ("due", "Due now"),
     SlotStatus.DUE_SOON: ("later", "Due soon"),
 }
-_LOST = {SlotStatus.MISSED: ("lost", "Missed"), SlotStatus.AGED_OUT: ("past", "Not known here")}
+_LOST = {SlotStatus.MISSED: ("lost", "Missed"), SlotStatus.AGED_OUT: ("past", "Not known")}
 
 
 def _visits(plan: VisitPlan, born: date, as_of: date, evidence: Evidence) -> Visits:
@@ -128,6 +131,7 @@ def _visits(plan: VisitPlan, born: date, as_of: date, evidence: Evidence) -> Vis
         lost=rows(*_LOST),
         left_out=tuple(
             LeftOutRow(
+                said.kind,
                 said.name,
                 wording.day(one.on) if one.on else "day not known",
                 capital(wording.discounted(one.reason)),
@@ -136,7 +140,7 @@ def _visits(plan: VisitPlan, born: date, as_of: date, evidence: Evidence) -> Vis
             for one in plan.left_out
             for said in (evidence.of(one.reference),)
         ),
-        untracked=joined(plan.untracked),
+        untracked="; ".join(plan.untracked),
     )
 
 
@@ -149,7 +153,10 @@ def _service(service: ServiceState, evidence: Evidence) -> ServiceRow:
     elif service.status is SlotStatus.DUE_SOON:
         words = f"from {wording.day(service.due_from)}"
     else:
-        words = f"by {wording.day(service.due_by)}, last day {wording.day(service.last_day)}"
+        overdue = service.status is SlotStatus.OVERDUE
+        words = f"since {wording.day(service.due_by + _DAY)}" if overdue else f"by {wording.day(service.due_by)}"
+        if service.last_day != service.due_by:
+            words += f", last day {wording.day(service.last_day)}"
     sources = dict.fromkeys(evidence.of(done.reference).source for done in service.done)
     return ServiceRow(
         title=service.title,

@@ -11,7 +11,7 @@ from gapsvc.evaluation.actions import Action, ActionKind, Urgency
 from gapsvc.web.words import capital, counted, joined
 
 KINDS: Final = MappingProxyType(
-    {ActionKind.IMMUNIZATION: "Vaccine", ActionKind.VISIT: "Visit", ActionKind.SERVICE: "Screening or service"}
+    {ActionKind.IMMUNIZATION: "Vaccine", ActionKind.VISIT: "Visit", ActionKind.SERVICE: "Service"}
 )
 ASKED_BY: Final = MappingProxyType(
     {"measure": "Quality measure", "immunizations": "Immunization schedule", "visits": "Visit schedule"}

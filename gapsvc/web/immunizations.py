@@ -8,7 +8,7 @@ from gapsvc.evaluation import wording
 from gapsvc.evaluation.vaccines import JudgedDose, VaccineHistory, Vaccines
 from gapsvc.schedule.immunizations.due import ImmunizationNeed
 from gapsvc.web.sources import Evidence
-from gapsvc.web.words import age, anniversary, capital, joined
+from gapsvc.web.words import age, anniversary, capital, counted, joined
 
 _STATES = {"overdue": "overdue", "due": "due", "later": "later"}
 _ENDED = {  # CDSi series status, where nothing is needed now
@@ -23,10 +23,9 @@ _ENDED = {  # CDSi series status, where nothing is needed now
 
 @dataclass(frozen=True, slots=True)
 class DoseRow:
-    """One dose. `mark` is its number in the series, or why it has none."""
+    """One dose, with the schedule's verdict on it and its reasons."""
 
     valid: bool
-    mark: str
     given: str
     age: str
     product: str
@@ -36,12 +35,15 @@ class DoseRow:
 
 @dataclass(frozen=True, slots=True)
 class VaccineCard:
-    """One vaccine group. `state` and `label` say where it stands, `next` what is needed and when."""
+    """One vaccine group. `state` and `label` say where it stands, `next` what is needed and when, `count` how many doses
+    there are. `is_open`: it is to be read now, since it needs a dose or has one that is not valid."""
 
     group: str
     state: str
     label: str
     next: str
+    count: str
+    is_open: bool
     doses: tuple[DoseRow, ...]
 
 
@@ -120,7 +122,17 @@ def _aside(reference: str, texts: Sequence[str], evidence: Evidence) -> AsideRow
 def _card(history: VaccineHistory, evidence: Evidence, born: date) -> VaccineCard:
     state, label, words = _need(history.need)
     doses = tuple(_dose(dose, evidence, born) for dose in history.doses)
-    return VaccineCard(history.group, state, label, words, doses)
+    invalid = sum(not dose.valid for dose in doses)
+    return VaccineCard(
+        group=history.group,
+        state=state,
+        label=label,
+        next=words,
+        count=(counted(len(doses), "dose") if doses else "no dose recorded")
+        + (f", {invalid} not valid" if invalid else ""),
+        is_open=bool(doses) and (state in ("overdue", "due") or invalid > 0),
+        doses=doses,
+    )
 
 
 def _need(need: ImmunizationNeed | None) -> tuple[str, str, str]:
@@ -160,7 +172,6 @@ def _dose(dose: JudgedDose, evidence: Evidence, born: date) -> DoseRow:
         verdict += f": {joined(dose.reasons)}"
     return DoseRow(
         valid=dose.valid,
-        mark=f"Dose {dose.number}" if dose.number else "Extra dose" if dose.valid else "Does not count",
         given=wording.day(dose.given),
         age=age(born, dose.given),
         product=dose.product,

@@ -132,7 +132,7 @@ def _words(slot: SlotState, as_of: date) -> tuple[str, str]:
         case SlotStatus.MISSED:
             return "Missed", f"closed {wording.day(slot.closes)}"
         case SlotStatus.AGED_OUT:
-            return "Not known here", f"closed {wording.day(slot.closes)}, before these records begin"
+            return "Not known", "before these records begin"
 
 
 def _summary(opened: list[SlotState]) -> str:
