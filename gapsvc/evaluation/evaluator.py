@@ -27,6 +27,7 @@ from gapsvc.evaluation.membership import (
     rows_of,
     stratify,
 )
+from gapsvc.evaluation.provenance import with_sources
 from gapsvc.evaluation.result import (
     Basis,
     Coding,
@@ -200,7 +201,7 @@ class PreparedEvaluation:
                 reference = reference_of(resource)
                 if reference is not None:
                     evaluated.setdefault(reference, [])
-        return MeasureResult(
+        result = MeasureResult(
             subject=f"Patient/{record.person_id}",
             measure_id=measure.id,
             measure_url=measure.url,
@@ -216,6 +217,7 @@ class PreparedEvaluation:
             evaluated=MappingProxyType({reference: tuple(marks) for reference, marks in sorted(evaluated.items())}),
             supplemental=supplemental,
         )
+        return with_sources(result, record)
 
     def _group(
         self, defines: _GroupDefines, session: cql_like.Session, outside: "_Outside", evaluated: dict[str, list[str]]
