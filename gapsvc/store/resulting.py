@@ -315,7 +315,7 @@ def _gap_row(result_id: int, result: MeasureResult, group: GroupResult) -> dict[
         "initial_population": populations.get("initial-population", 0) > 0,
         "denominator": populations.get("denominator", 0) > 0,
         "excluded": any(populations.get(code, 0) > 0 for code in _EXCLUDED),
-        "numerator": populations.get("numerator", 0) > 0,
+        "numerator": populations.get("numerator", 0) > 0 and not populations.get("numerator-exclusion"),
         "due_from": gap.due_from,
         "due_by": gap.due_by,
         "last_day": gap.last_day,

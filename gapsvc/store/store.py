@@ -17,6 +17,7 @@ from gapsvc.store.people import LinkCounts
 from gapsvc.store.quarantine import QuarantineReading
 from gapsvc.store.reading import RecordReading
 from gapsvc.store.resulting import ResultStoring
+from gapsvc.store.rolling import RollingUp
 from gapsvc.store.search import Searching
 from gapsvc.store.supplementing import SupplementReading
 
@@ -30,7 +31,7 @@ class Pull:
     source_id: int
 
 
-class Store(RecordReading, ResultStoring, Searching, QuarantineReading, SupplementReading):
+class Store(RecordReading, ResultStoring, RollingUp, Searching, QuarantineReading, SupplementReading):
     """Records and results in one database."""
 
     def __init__(self, engine: sa.Engine, person_systems: Collection[str] = PERSON_SYSTEMS) -> None:
