@@ -4,7 +4,7 @@ An ask says what would satisfy it (`key`): a dose of a vaccine group, a well vis
 of asks with the same key. Only needs that are not met ask: nothing comes from a closed gap.
 """
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import date, timedelta
 
@@ -122,30 +122,44 @@ def season_over(vaccines: Vaccines, group: str) -> str | None:
 
 # ---- the visit schedule
 
-_ASKING = frozenset({SlotStatus.NOT_DUE, SlotStatus.DUE_SOON, SlotStatus.DUE, SlotStatus.OVERDUE})
+_NOW = frozenset({SlotStatus.DUE, SlotStatus.OVERDUE})
+_ASKING = _NOW | {SlotStatus.NOT_DUE, SlotStatus.DUE_SOON}
 
 
 def of_visits(plan: VisitPlan) -> list[Ask]:
-    """A visit for each slot, and a service for each age, that is still to come, due or overdue."""
+    """A visit for each slot, and a service for each age, that is still to come, due or overdue.
+
+    What takes place in the birth hospital is nobody's to do here; what is measured at every visit goes with the visit.
+    """
+    measured = tuple(state.title for state in plan.services if state.with_visit and state.status in _NOW)
     return [
-        *(_slot(slot, plan.schedule) for slot in plan.slots if slot.status in _ASKING),
-        *(_service(state, plan.schedule) for state in plan.services if state.status in _ASKING),
+        *(
+            _slot(slot, plan.schedule, measured if slot.status in _NOW else ())
+            for slot in plan.slots
+            if slot.status in _ASKING and not slot.in_hospital
+        ),
+        *(
+            _service(state, plan.schedule)
+            for state in plan.services
+            if state.status in _ASKING and not state.with_visit
+        ),
     ]
 
 
-def _slot(slot: SlotState, schedule: str) -> Ask:
+def _slot(slot: SlotState, schedule: str, measured: Sequence[str]) -> Ask:
     late = slot.status is SlotStatus.OVERDUE
     wish = Wish(
         origin="visits",
         id=slot.id,
-        text=f"{schedule}: visit at {slot.title}{_overdue(slot.overdue_after) if late else ''}",
+        text=f"{_name(schedule)}: visit at {slot.title}{_overdue(slot.overdue_after) if late else ''}",
         due_from=slot.opens,
         due_by=slot.overdue_after,
         last_day=slot.closes,
         outlook=Outlook.AT_RISK if late else Outlook.ON_TRACK,
     )
     text = f"Well-child visit, {slot.title}"
-    return Ask(ActionKind.VISIT, "", wish, text, coding=WELL_VISIT, leads=True, apart=True)
+    remarks = (f"to measure: {', '.join(measured)}",) if measured else ()
+    return Ask(ActionKind.VISIT, "", wish, text, coding=WELL_VISIT, leads=True, apart=True, remarks=remarks)
 
 
 def _service(state: ServiceState, schedule: str) -> Ask:
@@ -154,7 +168,7 @@ def _service(state: ServiceState, schedule: str) -> Ask:
     wish = Wish(
         origin="visits",
         id=state.id,
-        text=f"{schedule}: {state.title} at {state.at}{_overdue(state.due_by) if late else ''}",
+        text=f"{_name(schedule)}: {state.title}, {state.at}{_overdue(state.due_by) if late else ''}",
         due_from=state.due_from,
         due_by=state.due_by,
         last_day=state.last_day,
@@ -164,12 +178,17 @@ def _service(state: ServiceState, schedule: str) -> Ask:
         ActionKind.SERVICE,
         state.item if known is None else known.id,
         wish,
-        f"{state.title}, {state.at}",
+        state.title if "," in state.at else f"{state.title}, {state.at}",  # "6 months to 5 years, every 3 to 6 months"
         coding=None if state.coding is None else Coding(*state.coding, state.title),
         products=() if known is None else known.products,
         leads=True,
         apart=True,
     )
+
+
+def _name(schedule: str) -> str:
+    """The chart's name and edition, without whose windows and overlays it is read with."""
+    return schedule.split(",")[0]
 
 
 def _overdue(by: date) -> str:
