@@ -18,21 +18,22 @@ from gapsvc.config import Settings, day_of
 from gapsvc.equity import tables
 from gapsvc.equity.configuration import BENCHMARKS, GOALS, EquityGoal, read_benchmarks, read_goals
 from gapsvc.equity.report import AUTO, BEST, FINAL, OVERALL, Asked, EquityReport, NoSuchReference, report
-from gapsvc.evaluation.catalogue import evaluators, types_read, types_to_pull
+from gapsvc.evaluation.catalogue import types_read, types_to_pull
 from gapsvc.evaluation.disparity import Goal
 from gapsvc.evaluation.evaluator import Evaluator
 from gapsvc.evaluation.proportions import CONFIDENCE
 from gapsvc.evaluation.rollup import Adding, Rollup
-from gapsvc.evaluation.strata import StrataContext, check_dimensions, strata_of
-from gapsvc.evaluation.suppression import SO_FAR, SUPPRESS_BELOW
+from gapsvc.evaluation.strata import check_dimensions, names_of, strata_of, types_told_by
+from gapsvc.evaluation.suppression import SO_FAR
 from gapsvc.measures import MeasureDefinition, catalog
 from gapsvc.measures.installing import installed
-from gapsvc.records.population import population
+from gapsvc.measures.populations import CLINIC, PLAN
+from gapsvc.measures_in_use import measures_in_use
+from gapsvc.records import population as people
 from gapsvc.records.record import PatientRecord
+from gapsvc.stratifying import strata_context
 
 Period = tuple[date, date]
-# What the strata are read from, beside what measures read.
-_STRATA_TYPES = ("Patient", "Coverage", "Encounter", "Organization")
 
 
 @click.command("equity")
@@ -44,6 +45,11 @@ _STRATA_TYPES = ("Patient", "Coverage", "Encounter", "Organization")
 @PERIOD_START
 @PERIOD_END
 @AS_OF
+@click.option(
+    "--population",
+    type=click.Choice([CLINIC, PLAN]),
+    help="The clinic's registry, or who is enrolled with a plan.  [evaluation.population]",
+)
 @click.option("--baseline-start", type=Day(), help="First day of the baseline.  [a year before the period]")
 @click.option("--baseline-end", type=Day(), help="Last day of the baseline.  [a year before the period]")
 @click.option("--no-baseline", is_flag=True, help="No change and no goals: this period alone.")
@@ -75,6 +81,7 @@ def equity_command(
     period_start: date | None,
     period_end: date | None,
     as_of: date | None,
+    population: str | None,
     baseline_start: date | None,
     baseline_end: date | None,
     no_baseline: bool,
@@ -104,7 +111,7 @@ def equity_command(
     settings = load_settings()
     day = as_of or settings["evaluation.as_of"] or today()
     period = period_of(period_start, period_end, day)
-    chosen = _chosen(settings, measures, rates)
+    chosen = _chosen(settings, measures, rates, population)
     named, found_goals = _goals(settings, goals)
     baseline = None if no_baseline else _baseline(baseline_start, baseline_end, named, period, day)
     if no_baseline and (baseline_start or baseline_end or goals):
@@ -117,7 +124,8 @@ def equity_command(
         confidence=confidence,
         goals=found_goals,
         benchmarks=read_benchmarks(Path(settings["equity.benchmarks"] or BENCHMARKS), _all_rates(settings)),
-        suppress_below=None if unsuppressed else settings.values.get("reporting.suppress_below", SUPPRESS_BELOW),
+        suppress_below=None if unsuppressed else settings["reporting.suppress_below"] or None,
+        population=population or settings["evaluation.population"],
     )
     if asked.reference not in (OVERALL, BEST) and len(dimensions) > 1:
         raise click.UsageError("a group as --reference goes with one --by")
@@ -180,11 +188,11 @@ def _all_rates(settings: Settings) -> Mapping[str, Sequence[str]]:
     return {one.id: [group.id for group in one.groups] for one in every}
 
 
-def _chosen(settings: Settings, measures: Sequence[str], rates: Sequence[str]) -> list[Evaluator]:
+def _chosen(
+    settings: Settings, measures: Sequence[str], rates: Sequence[str], population: str | None
+) -> list[Evaluator]:
     """The measures whose rates can be compared; which are left out is said."""
-    every = evaluators(
-        measures or settings["evaluation.measures"], installed(settings.measures_folder), cache=settings.cache_folder
-    ).values()
+    every = measures_in_use(settings, measures, population=population).values()
     chosen: list[Evaluator] = []
     for one in every:
         reason = _not_compared(one.measure)
@@ -278,21 +286,18 @@ def _roll_up(
     """A roll-up for each period, of the same records; and by measure the persons on whose records its rules failed."""
     if data is not None:
         sourced = read_folder(data, types_to_pull(chosen))
-        records = population(sourced, settings["linking.person_systems"])
+        records = people.population(sourced, settings["linking.person_systems"])
         if not records:
             raise Failure(f"{data} holds no Patient that can be used: nobody to evaluate", EXIT_NOT_FOUND)
-        names = {
-            f"Organization/{item.resource['id']}": str(item.resource.get("name") or item.resource["id"])
-            for item in sourced
-            if item.resource["resourceType"] == "Organization"
-        }
+        names = names_of(item.resource for item in sourced)
         return _counted(records, len(records), settings, chosen, periods, dimensions, names)
     with open_store(settings) as store:
         persons = store.person_ids()
         if not persons:
             raise Failure("the store holds no children; `python -m gapsvc pull` reads them", EXIT_NOT_FOUND)
-        types = frozenset(types_read(chosen)).union(_STRATA_TYPES)
-        return _counted(store.records(types=types), len(persons), settings, chosen, periods, dimensions, {})
+        types = types_read(chosen) | types_told_by(dimensions)
+        names = store.organization_names()
+        return _counted(store.records(types=types), len(persons), settings, chosen, periods, dimensions, names)
 
 
 def _counted(
@@ -308,7 +313,7 @@ def _counted(
     looks = [
         (
             Adding(*one.period, one.as_of),
-            StrataContext(one.as_of, names=names),
+            strata_context(settings, one.as_of, names),
             [evaluator.on(*one.period, one.as_of) for evaluator in chosen],
         )
         for one in periods

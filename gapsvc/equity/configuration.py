@@ -123,7 +123,9 @@ def read_goals(file: Path, rates: Rates) -> tuple[EquityGoal, ...]:
         measures, of_rates = tuple(row["measures"]), tuple(row.get("rates", ()))
         _check_rates(at, measures, of_rates, rates, problems)
         if not 0 < row["reduction_percent"] <= 100:
-            problems.append(f"{at}: reduction_percent is {row['reduction_percent']}; expected 1 to 100")
+            problems.append(
+                f"{at}: reduction_percent is {row['reduction_percent']}; expected more than 0, and 100 at most"
+            )
         baseline = (row.get("baseline_start"), row.get("baseline_end"))
         if (baseline[0] is None) != (baseline[1] is None):
             problems.append(f"{at}: baseline_start and baseline_end go together; one is missing")

@@ -42,6 +42,7 @@ class Asked:
     goals: tuple[EquityGoal, ...] = ()
     benchmarks: tuple[Benchmark, ...] = ()
     suppress_below: int | None = SUPPRESS_BELOW
+    population: str = ""  # whom the measures are about, where that is to be said
 
 
 @dataclass(frozen=True, slots=True)
@@ -227,6 +228,8 @@ def _basis(rate: RateRollup, asked: str) -> str:
 
 
 def _notes(asked: Asked, now: _Counts, before: _Counts | None) -> Iterable[str]:
+    if asked.population:
+        yield f"population: {asked.population}"
     if now.hidden is not None:
         yield now.hidden.words
     if asked.reference == BEST:

@@ -70,6 +70,7 @@ def as_json(report: EquityReport) -> dict[str, Any]:
         "period": _period(report.period),
         "as_of": report.as_of.isoformat(),
         "baseline": None if report.baseline is None else _period(report.baseline),
+        "population": report.asked.population or None,
         "confidence": report.asked.confidence,
         "suppress_below": report.asked.suppress_below,
         "notes": list(report.notes),
