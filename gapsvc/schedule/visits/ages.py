@@ -58,14 +58,23 @@ def age_of(months: int, days: int, text: str) -> Age:
 class AgeDates(dict[Age, date]):
     """The day on which one child reaches each age, worked out when first asked for."""
 
-    __slots__ = ("birth",)
+    __slots__ = ("_day", "_months", "birth")
 
     def __init__(self, birth: date) -> None:
         super().__init__()
         self.birth = birth
+        self._months = birth.year * 12 + birth.month - 1
+        self._day = birth.day
 
     def __missing__(self, age: Age) -> date:
-        day = self[age] = age.after(self.birth)
+        if self._day > 28 or age.months > MOST_YEARS * 12 or self.birth.year > 9000:
+            day = age.after(self.birth)
+        else:  # nearly always; every month has the day
+            year, month = divmod(self._months + age.months, 12)
+            day = date(year, month + 1, self._day)
+            if age.days:
+                day += timedelta(age.days)
+        self[age] = day
         return day
 
 
