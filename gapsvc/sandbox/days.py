@@ -14,6 +14,17 @@ def add_years(day: date, years: int) -> date:
         return day.replace(year=day.year + years, day=28)
 
 
+def add_months(day: date, months: int) -> date:
+    """The same day `months` later, at the latest that month's last (CQL 1.5, Add)."""
+    years, month = divmod(day.month - 1 + months, 12)
+    for number in (day.day, 30, 29, 28):
+        try:
+            return date(day.year + years, month + 1, number)
+        except ValueError:
+            continue
+    raise AssertionError("every month has 28 days")
+
+
 def add_days(day: date, days: int) -> date:
     return day + timedelta(days=days)
 

@@ -21,12 +21,12 @@ class Disorder:
     missed_visits: bool = True  # well visits that never happened
     disparities: bool = True  # groups differ in lateness and attendance (planner.ATTENDANCE)
     invalid_doses: bool = True  # vaccine doses too early, or too close to the one before
-    refused_doses: bool = True  # Immunization.status not-done, with a refusal as reason
-    entered_in_error: bool = True  # encounters and immunizations with that status
-    duplicates: bool = True  # one child registered at two clinics, some visits written down by both
-    partial_dates: bool = True  # YYYY-MM as visit day, dose day or, rarely, birth date
+    refused_doses: bool = True  # doses, tests and services with status not-done, and a refusal as reason
+    entered_in_error: bool = True  # encounters, doses, tests and services with that status
+    duplicates: bool = True  # one child registered at two clinics, some of its care written down by both
+    partial_dates: bool = True  # YYYY-MM as day of a visit, dose, test or service or, rarely, as birth date
     missing_race: bool = True  # no US Core race extension, or "asked but unknown"
-    local_codes: bool = True  # visits and doses under a clinic's own codes
+    local_codes: bool = True  # visits, doses, tests and services under a clinic's own codes
     mothers_record: bool = True  # newborn visits under the mother's Patient
     deceased: bool = True
     telehealth: bool = True  # well visits by video (class VR)
@@ -34,6 +34,8 @@ class Disorder:
     wrong_setting: bool = True  # inpatient and emergency encounters with a well-visit code
     edge_days: bool = True  # doses, tests and services on the day where a rule begins or ends, and the days beside it
     odd_products: bool = True  # unspecified, mixed, live or like-named vaccines; doses that only a claim shows
+    missing_results: bool = True  # lead tests without a result, or with one that is not final
+    autism_screens: bool = True  # screens for autism, billed under the code of developmental screening
     medical_history: bool = True  # reactions, diseases and conditions that bear on vaccines; hospice care
 
     @staticmethod
@@ -101,6 +103,8 @@ SHARES: Mapping[str, float] = MappingProxyType(
         "refused_doses": 0.06,
         "edge_days": 0.20,
         "odd_products": 0.15,
+        "missing_results": 0.06,
+        "autism_screens": 0.10,
         "medical_history": 0.08,
     }
 )

@@ -146,6 +146,8 @@ NETWORK_ID = "org-network"
 NETWORK_NAME = "Sandbox Community Health Network of Los Angeles"
 HOSPITAL_ID = "org-hospital"
 HOSPITAL_NAME = "Sandbox Mothers and Children Hospital"
+DENTAL_ID = "org-dental"
+DENTAL_NAME = "Sandbox Children's Dental Group"
 HOSPITAL_SITE = Site("loc-hospital-1", "Sandbox Mothers and Children Hospital, Main Campus", "90059", "Los Angeles")
 
 PAYERS: tuple[Payer, ...] = (

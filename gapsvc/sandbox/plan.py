@@ -119,6 +119,32 @@ class DosePlan:
         return f"{'Immunization' if self.form is DoseForm.GIVEN else 'Procedure'}/{self.id}"
 
 
+class ServiceFlaw(StrEnum):
+    """Why a test or service that looks like one does not count (the measures' discount reasons)."""
+
+    NO_RESULT = "no-result"
+    NOT_FINAL = "not-final"
+    REFUSED = "not-given"
+    ENTERED_IN_ERROR = "entered-in-error"
+    IMPRECISE = "imprecise-date"
+    LOCAL_CODE = "local-code"  # nothing shows what it was: it is looked at by no measure
+
+
+@dataclass(frozen=True, slots=True)
+class ServicePlan:
+    """One lead test, developmental screening or fluoride application. `code` is a key of service_codes.SERVICES."""
+
+    id: str
+    on: date
+    minute: int
+    code: str
+    registration: int = 0
+    visit: str | None = None
+    flaw: ServiceFlaw | None = None
+    value: float | None = None  # of a lead test: micrograms per decilitre
+    elsewhere: bool = False  # by another kind of provider than its code suggests
+
+
 class Doubt(StrEnum):
     """What keeps a condition from being taken as it stands."""
 
@@ -185,9 +211,9 @@ class ChildPlan:
     visits: tuple[VisitPlan, ...]
     others: tuple[OtherVisitPlan, ...]
     doses: tuple[DosePlan, ...]
-    lead: tuple[tuple[str, float], ...]  # (visit id, micrograms per decilitre)
     asthma: date | None
     disorder: tuple[str, ...]
+    services: tuple[ServicePlan, ...] = ()
     history: tuple[HistoryPlan, ...] = ()
     hospice: tuple[HospicePlan, ...] = ()
 

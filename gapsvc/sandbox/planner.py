@@ -17,8 +17,9 @@ from gapsvc.sandbox.doses import plan_doses
 from gapsvc.sandbox.history import MedicalHistory, plan_history
 from gapsvc.sandbox.people import EVERYONE_ATTENDS, EVERYONE_LATE, GROUPS, NAMES
 from gapsvc.sandbox.places import CLINICS, PAYER_WEIGHTS, PAYERS, STREETS, ZIPS
-from gapsvc.sandbox.plan import ChildPlan, FamilyPlan, Flaw, Frame, MotherPlan, Registration, Role
+from gapsvc.sandbox.plan import ChildPlan, FamilyPlan, Flaw, Frame, MotherPlan, Registration
 from gapsvc.sandbox.rates import cohorts, infant_cohorts
+from gapsvc.sandbox.services import plan_services
 from gapsvc.sandbox.visits import VisitSetting, plan_other_visits, plan_visits
 
 Progress = Callable[[int, int], None]
@@ -363,14 +364,19 @@ def _child(
             history_from=history_from,
             deceased=deceased,
         )
-    counted_ids = {visit.id: visit.on for visit in visits.visits if visit.role is Role.ANCHOR}
-    lead = tuple(
-        (ident, round(max(0.5, rng.lognormvariate(0.1, 0.7)), 1))
-        for ident, day in counted_ids.items()
-        if any(lo <= (day - birth.day).days <= hi for lo, hi in ((360, 440), (700, 830))) and rng.random() < 0.7
+    services, service_kinds = plan_services(
+        stream(frame.seed, "services", birth.number),
+        setting,
+        birth=birth.day,
+        number=birth.number,
+        history_from=history_from,
+        visits=visits.visits,
+        deceased=deceased,
+        dealt=dealt,
+        clinics=len(registrations),
     )
     race_missing = "missing_race" in dealt
-    kinds = set(visits.kinds) | dose_kinds
+    kinds = visits.kinds | dose_kinds | service_kinds
     kinds |= {"missing_race"} if race_missing else set()
     kinds |= {"partial_dates"} if partial_birth else set()
     kinds |= {"deceased"} if deceased else set()
@@ -399,9 +405,9 @@ def _child(
         visits=visits.visits,
         others=others,
         doses=doses,
-        lead=lead,
         asthma=add_days(birth.day, 1200) if age > 1300 and not deceased and rng.random() < 0.08 else None,
         disorder=tuple(name for name in frame.disorder.names() if name in kinds),
+        services=services,
         history=history.conditions,
         hospice=history.hospice,
     )

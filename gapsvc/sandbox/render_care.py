@@ -26,6 +26,7 @@ from gapsvc.sandbox.plan import (
 from gapsvc.sandbox.render_doses import render_dose
 from gapsvc.sandbox.render_history import render_history
 from gapsvc.sandbox.render_parts import Place, condition, encounter, place_of
+from gapsvc.sandbox.render_services import render_service
 from gapsvc.sandbox.stamps import JsonObject, Stamper, category, coding, concept, local_time, reference, scatter
 
 _GROWTH_FOR = 3 * 365  # weights and heights of infancy, and of the last three years
@@ -48,6 +49,8 @@ def render_care(stamp: Stamper, family: FamilyPlan) -> Iterator[JsonObject]:
         yield from _measurements(stamp, family, child)
         for dose in child.doses:
             yield render_dose(stamp, child, dose)
+        for service in child.services:
+            yield render_service(stamp, child, service)
         yield from render_history(stamp, family, child)
         if child.asthma:
             yield _problem(stamp, child, child.asthma)
@@ -204,7 +207,6 @@ def _mothers_checkups(stamp: Stamper, family: FamilyPlan, patient: str) -> Itera
 
 
 def _measurements(stamp: Stamper, family: FamilyPlan, child: ChildPlan) -> Iterator[JsonObject]:
-    lead = dict(child.lead)
     recent = add_days(stamp.as_of, -_GROWTH_FOR)
     for visit in child.visits:
         if visit.role is not Role.ANCHOR or visit.registration == MOTHER:
@@ -218,17 +220,6 @@ def _measurements(stamp: Stamper, family: FamilyPlan, child: ChildPlan) -> Itera
                 stamp, visit, patient, "wt", ("29463-7", "Body weight"), weight, "kg", "us-core-body-weight"
             )
             yield _observation(stamp, visit, patient, "ht", length, height, "cm", "us-core-body-height")
-        if visit.id in lead:
-            yield _observation(
-                stamp,
-                visit,
-                patient,
-                "lead",
-                ("10368-9", "Lead [Mass/volume] in Capillary blood"),
-                lead[visit.id],
-                "ug/dL",
-                "us-core-observation-lab",
-            )
 
 
 def _observation(
@@ -242,7 +233,6 @@ def _observation(
     profile: str,
 ) -> JsonObject:
     ident = f"obs-{visit.id.removeprefix('enc-')}-{name}"
-    kind = "laboratory" if name == "lead" else "vital-signs"
     if loinc[0] == "8306-3":
         profile = "us-core-vital-signs"  # the body height profile fixes 8302-2
     return {
@@ -250,7 +240,7 @@ def _observation(
         "id": ident,
         "meta": stamp.meta(ident, visit.on, visit.minute, profile),
         "status": "final",
-        "category": [category("observation-category", kind)],
+        "category": [category("observation-category", "vital-signs")],
         "code": {"coding": [coding(LOINC, *loinc)], "text": loinc[1]},
         "subject": reference("Patient", patient),
         "encounter": reference("Encounter", visit.id),

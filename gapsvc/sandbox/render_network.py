@@ -18,6 +18,7 @@ def render_network(stamp: Stamper) -> Iterator[JsonObject]:
     """Everything that is there before the first child."""
     yield _organization(stamp, places.NETWORK_ID, places.NETWORK_NAME, places.npi(1), None, "prov")
     yield _organization(stamp, places.HOSPITAL_ID, places.HOSPITAL_NAME, places.npi(2), None, "prov")
+    yield _organization(stamp, places.DENTAL_ID, places.DENTAL_NAME, places.npi(3), None, "prov")
     yield _location(stamp, places.HOSPITAL_SITE, places.HOSPITAL_ID)
     for clinic in CLINICS:
         yield _organization(stamp, clinic.id, clinic.name, clinic.npi, places.NETWORK_ID, "prov")

@@ -15,6 +15,7 @@ from typing import Any
 
 from gapsvc.sandbox.plan import ChildPlan, Frame
 from gapsvc.sandbox.truth_series import series_rates
+from gapsvc.sandbox.truth_services import service_rates
 from gapsvc.sandbox.truth_visits import visit_rates
 
 
@@ -28,6 +29,6 @@ def truth_of(child: ChildPlan, frame: Frame) -> dict[str, Any]:
         "race": child.race,
         "ethnicity": child.ethnicity,
         "disorder": list(child.disorder),
-        "measures": visit_rates(child, frame) | series_rates(child, frame),
+        "measures": visit_rates(child, frame) | series_rates(child, frame) | service_rates(child, frame),
         "immunizations": {"unflawed": len(child.doses) - len(flawed), "flawed": flawed},
     }

@@ -48,7 +48,6 @@ def child(birth: date, *visits: VisitPlan, **changes: Any) -> ChildPlan:
         "visits": visits,
         "others": (),
         "doses": (),
-        "lead": (),
         "asthma": None,
         "disorder": (),
     }

@@ -80,11 +80,12 @@ def test_the_manifest_says_what_was_asked_and_what_was_written(tmp_path: Path) -
 
 
 def test_writing_anew_leaves_nothing_of_the_old(tmp_path: Path) -> None:
-    write(generate(1, 80, AS_OF), tmp_path)
-    assert lines(tmp_path / "Procedure.ndjson")
-    write(generate(2, 5, AS_OF, Disorder.none()), tmp_path)
-    assert lines(tmp_path / "Procedure.ndjson") == []
-    assert len(lines(tmp_path / "truth.ndjson")) == 5
+    write(generate(1, 80, AS_OF), tmp_path / "again")
+    for folder in ("again", "fresh"):
+        write(generate(2, 5, AS_OF, Disorder.none()), tmp_path / folder)
+    for path in (tmp_path / "fresh").iterdir():
+        assert path.read_bytes() == (tmp_path / "again" / path.name).read_bytes(), path.name
+    assert len(lines(tmp_path / "again" / "truth.ndjson")) == 5
 
 
 def test_every_resource_is_valid_r4(resources: list[dict[str, Any]]) -> None:
@@ -178,7 +179,7 @@ def test_panels_hold_every_child_once(population: Population, resources: list[di
 
 def test_npis_have_their_check_digit_and_none_is_issued(resources: list[dict[str, Any]]) -> None:
     npis = [i["value"] for r in resources for i in r.get("identifier", ()) if i["system"] == NPI]
-    assert len(npis) == len(set(npis)) == 30  # 24 practitioners, 4 clinics, the network, the hospital
+    assert len(npis) == len(set(npis)) == 31  # 24 practitioners, 4 clinics, the network, the hospital, the dentist
     for npi in npis:
         digits = [int(digit) for digit in f"80840{npi}"]
         doubled = [sum(divmod(2 * d, 10)) if at % 2 else d for at, d in enumerate(reversed(digits))]
