@@ -27,7 +27,7 @@ from gapsvc.evaluation.membership import (
     rows_of,
     stratify,
 )
-from gapsvc.evaluation.provenance import with_sources
+from gapsvc.evaluation.provenance import EvidenceSources, told_twice
 from gapsvc.evaluation.result import (
     Basis,
     Coding,
@@ -201,7 +201,9 @@ class PreparedEvaluation:
                 reference = reference_of(resource)
                 if reference is not None:
                     evaluated.setdefault(reference, [])
-        result = MeasureResult(
+        # sorted, as it is stored
+        looked_at = MappingProxyType({reference: tuple(marks) for reference, marks in sorted(evaluated.items())})
+        return MeasureResult(
             subject=f"Patient/{record.person_id}",
             measure_id=measure.id,
             measure_url=measure.url,
@@ -212,12 +214,11 @@ class PreparedEvaluation:
             period_start=self.period_start,
             period_end=self.period_end,
             as_of=self.as_of,
-            groups=groups,
-            # sorted, as it is stored
-            evaluated=MappingProxyType({reference: tuple(marks) for reference, marks in sorted(evaluated.items())}),
+            groups=told_twice(groups, record.sources),
+            evaluated=looked_at,
             supplemental=supplemental,
+            sources=EvidenceSources(looked_at, record.sources),
         )
-        return with_sources(result, record)
 
     def _group(
         self, defines: _GroupDefines, session: cql_like.Session, outside: "_Outside", evaluated: dict[str, list[str]]

@@ -5,30 +5,50 @@ it without the record. What a measure puts aside because another on its day coun
 source reports the one that counts: the same visit or service, reported twice.
 """
 
+from collections.abc import Iterator, Mapping
 from dataclasses import replace
-from types import MappingProxyType
 
-from gapsvc.evaluation.result import Discounted, GroupResult, MeasureResult
+from gapsvc.evaluation.result import Discounted, GroupResult
 from gapsvc.records.duplicates import repeated_elsewhere
-from gapsvc.records.record import PatientRecord
 
 SAME_DAY = "same-day"  # measures/common/*.cql
 
 
-def with_sources(result: MeasureResult, record: PatientRecord) -> MeasureResult:
-    """The result with the source of each resource that was evaluated; itself where the record names none."""
-    known = record.sources
-    if not known:
-        return result
-    sources = {reference: known[reference] for reference in result.evaluated if reference in known}
-    groups = tuple(_told(group, sources) for group in result.groups)
-    return replace(result, groups=groups, sources=MappingProxyType(sources))
+class EvidenceSources(Mapping[str, str]):
+    """Resource that was evaluated -> its source, where the record names it.
+
+    A view, and not a dictionary of its own: every result has one and few are asked.
+    """
+
+    __slots__ = ("_evaluated", "_known")
+
+    def __init__(self, evaluated: Mapping[str, object], known: Mapping[str, str]) -> None:
+        self._evaluated = evaluated
+        self._known = known
+
+    def __getitem__(self, reference: str) -> str:
+        if reference not in self._evaluated:
+            raise KeyError(reference)
+        return self._known[reference]
+
+    def __iter__(self) -> Iterator[str]:
+        return (reference for reference in self._evaluated if reference in self._known)
+
+    def __len__(self) -> int:
+        return sum(1 for _reference in self)
 
 
-def _told(group: GroupResult, sources: dict[str, str]) -> GroupResult:
+def told_twice(groups: tuple[GroupResult, ...], sources: Mapping[str, str]) -> tuple[GroupResult, ...]:
+    """The groups, with what two sources report told as such; themselves where there is no such thing."""
+    for group in groups:
+        for item in group.gap.discounted:
+            if item.reason == SAME_DAY:
+                return tuple(_told(one, sources) for one in groups)
+    return groups
+
+
+def _told(group: GroupResult, sources: Mapping[str, str]) -> GroupResult:
     gap = group.gap
-    if not any(item.reason == SAME_DAY for item in gap.discounted):
-        return group
     counted = [(item.reference, item.on) for item in gap.counted]
     discounted = tuple(
         Discounted(item.reference, item.on, item.reason, text)

@@ -3,7 +3,8 @@
 from dataclasses import replace
 from datetime import date
 
-from gapsvc.evaluation.provenance import with_sources
+from gapsvc.evaluation.catalogue import evaluators
+from gapsvc.evaluation.provenance import EvidenceSources, told_twice
 from gapsvc.evaluation.result import (
     Basis,
     Counted,
@@ -11,10 +12,10 @@ from gapsvc.evaluation.result import (
     GapRecord,
     GapStatus,
     GroupResult,
-    MeasureResult,
     Outlook,
 )
-from gapsvc.records.record import PatientRecord
+from gapsvc.evaluation.serialize import from_json, to_json
+from gapsvc.records.assemble import Sourced, assemble
 
 DAY = date(2026, 3, 14)
 SAME_DAY = "another one on the same day counts"
@@ -37,49 +38,74 @@ GAP = GapRecord(
     changes_on=None,
     basis=Basis("m|1", "gapsvc", None, {}),
 )
-RESULT = MeasureResult(
-    subject="Patient/p",
-    measure_id="m",
-    measure_url="m",
-    measure_version="1",
-    measure_title="M",
-    scoring="proportion",
-    improvement_notation="increase",
-    period_start=date(2026, 1, 1),
-    period_end=date(2026, 12, 31),
-    as_of=date(2026, 6, 1),
-    groups=(GroupResult("g", "G", {}, GAP),),
-    evaluated=dict.fromkeys(("Patient/p", "Encounter/visit", "Encounter/claim", "Encounter/twin"), ()),
-)
-PATIENT = {"resourceType": "Patient", "id": "p"}
+GROUP = GroupResult("g", "G", {}, GAP)
+SOURCES = {
+    "Patient/p": "clinic",
+    "Encounter/visit": "clinic",
+    "Encounter/claim": "health-plan",
+    "Encounter/twin": "clinic",
+    "Encounter/never-looked-at": "clinic",
+}
 
 
 def test_a_visit_that_a_claim_reports_too_is_told_with_its_source_and_the_clinics_own_double_is_not() -> None:
-    sources = {
-        "Patient/p": "clinic",
-        "Encounter/visit": "clinic",
-        "Encounter/claim": "health-plan",
-        "Encounter/twin": "clinic",
-        "Encounter/early": "clinic",
-        "Encounter/never-looked-at": "clinic",
-    }
+    told = told_twice((GROUP,), SOURCES)
 
-    told = with_sources(RESULT, PatientRecord.of([PATIENT], sources=sources))
+    text = "reported twice: the same visit as Encounter/visit from clinic"
+    claim = Discounted("Encounter/claim", DAY, "same-day", text)
+    assert told == (replace(GROUP, gap=replace(GAP, discounted=(claim, *GAP.discounted[1:]))),)
 
-    assert told.sources == {name: sources[name] for name in RESULT.evaluated}
-    assert told.groups[0].gap == replace(
-        GAP,
-        discounted=(
-            Discounted(
-                "Encounter/claim",
-                DAY,
-                "same-day",
-                "reported twice: the same visit as Encounter/visit from clinic",
-            ),
-            *GAP.discounted[1:],
-        ),
+
+def test_without_sources_nothing_is_told_otherwise() -> None:
+    assert told_twice((GROUP,), {}) == (GROUP,)
+
+
+def test_nothing_to_tell_gives_the_groups_themselves() -> None:
+    groups = (replace(GROUP, gap=replace(GAP, discounted=())),)
+    assert told_twice(groups, SOURCES) is groups
+
+
+def test_a_result_says_the_sources_of_what_was_looked_at_and_of_nothing_else() -> None:
+    sources = EvidenceSources({"Patient/p": (), "Encounter/claim": (), "Encounter/unknown": ()}, SOURCES)
+
+    assert sources == {"Patient/p": "clinic", "Encounter/claim": "health-plan"}
+    assert len(sources) == 2
+    assert sources.get("Encounter/never-looked-at") is None
+    assert sources.get("Encounter/unknown") is None
+
+
+def test_an_evaluated_record_of_two_sources_keeps_who_reported_what_through_the_store() -> None:
+    def visit(name: str) -> dict[str, object]:
+        return {
+            "resourceType": "Encounter",
+            "id": name,
+            "status": "finished",
+            "class": {"system": "http://terminology.hl7.org/CodeSystem/v3-ActCode", "code": "AMB"},
+            "type": [{"coding": [{"system": "http://www.ama-assn.org/go/cpt", "code": "99391"}]}],
+            "subject": {"reference": "Patient/p"},
+            "period": {"start": "2026-03-14"},
+        }
+
+    patient = {"resourceType": "Patient", "id": "p", "birthDate": "2026-01-10"}
+    plan = {**patient, "id": "zz"}
+    record = assemble(
+        "p",
+        [
+            Sourced("clinic", patient),
+            Sourced("health-plan", plan),
+            Sourced("clinic", visit("a")),
+            Sourced("health-plan", visit("z")),
+        ],
     )
+    assert record is not None
+    (evaluator,) = evaluators(["three-by-120"]).values()
 
+    result = evaluator.evaluate(record, date(2026, 1, 1), date(2026, 12, 31), date(2026, 4, 1))
 
-def test_a_record_that_names_no_sources_changes_nothing() -> None:
-    assert with_sources(RESULT, PatientRecord.of([PATIENT])) is RESULT
+    assert result.sources == {"Patient/p": "clinic", "Encounter/a": "clinic", "Encounter/z": "health-plan"}
+    gap = result.groups[0].gap
+    assert [item.reference for item in gap.counted] == ["Encounter/a"]
+    assert [(item.reference, item.text) for item in gap.discounted] == [
+        ("Encounter/z", "reported twice: the same visit as Encounter/a from clinic")
+    ]
+    assert from_json(to_json(result)) == result
