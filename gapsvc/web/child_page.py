@@ -90,13 +90,18 @@ def child_page(view: ChildView) -> ChildPage:
     """The page of a child as of the view's day."""
     evidence = Evidence(view.record)
     born = day_in(view.record.patient.get("birthDate"))
+    person = person_of(view.record.patient, view.as_of)
     return ChildPage(
-        person=person_of(view.record.patient, view.as_of),
+        person=person,
         as_of=wording.day(view.as_of),
         next_change=wording.day(view.changes_on) if view.changes_on else "",
         due=due(view.actions, view.as_of),
         visits=None if view.visits is None or born is None else _visits(view.visits, born, view.as_of, evidence),
-        immunizations=(None if view.vaccines is None or born is None else immunizations(view.vaccines, evidence, born)),
+        immunizations=(
+            None
+            if view.vaccines is None or born is None
+            else immunizations(view.vaccines, evidence, born, closed=bool(person.died))
+        ),
         measures=measures(view.results, view.failed, evidence),
         findings=tuple(_findings(view, evidence)),
         sources=_sources(view),

@@ -1,7 +1,7 @@
 """Immunizations as the page says them: by vaccine group, each dose with its verdict and reason, and what comes next."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date, timedelta
 
 from gapsvc.evaluation import wording
@@ -35,8 +35,8 @@ class DoseRow:
 
 @dataclass(frozen=True, slots=True)
 class VaccineCard:
-    """One vaccine group. `state` and `label` say where it stands, `next` what is needed and when, `count` how many doses
-    there are. `is_open`: it is to be read now, since it needs a dose or has one that is not valid."""
+    """One vaccine group. `state` and `label` say where it stands, `next` what is needed and when, `count` how many
+    doses there are. `is_open`: it is to be read now, since it needs a dose or has one that is not valid."""
 
     group: str
     state: str
@@ -71,8 +71,11 @@ class Immunizations:
     schedule: str
 
 
-def immunizations(vaccines: Vaccines, evidence: Evidence, born: date) -> Immunizations:
-    """The section of a child's immunizations; groups that need something now come first."""
+def immunizations(vaccines: Vaccines, evidence: Evidence, born: date, *, closed: bool) -> Immunizations:
+    """The section of a child's immunizations; groups that need something now come first.
+
+    `closed`: nothing is asked for any more (the child has died), and only what was given is shown.
+    """
     cards: list[tuple[int, VaccineCard]] = []
     later: list[tuple[str, str]] = []
     unused: list[str] = []
@@ -80,14 +83,14 @@ def immunizations(vaccines: Vaccines, evidence: Evidence, born: date) -> Immuniz
     aside: dict[str, list[str]] = {}
     for reference, text in vaccines.remarks:
         aside.setdefault(reference, []).append(text)
-    for history in vaccines.histories:
+    for history in (replace(one, need=None) if closed else one for one in vaccines.histories):
         urgency = history.need.urgency if history.need else "none"
         if history.doses or urgency in ("overdue", "due"):
             card = _card(history, evidence, born)
             cards.append((("overdue", "due", "later", "none").index(urgency), card))
         elif urgency == "later" and history.need is not None and _in_childhood(history.need, born):
             later.append((history.group, _from(history.need)))
-        else:
+        elif not closed:
             unused.append(history.group)
     return Immunizations(
         cards=tuple(card for _, card in sorted(cards, key=lambda pair: pair[0])),
@@ -137,7 +140,7 @@ def _card(history: VaccineHistory, evidence: Evidence, born: date) -> VaccineCar
 
 def _need(need: ImmunizationNeed | None) -> tuple[str, str, str]:
     if need is None:
-        return "past", "Not in the schedule", ""
+        return "past", "Given", ""
     if need.urgency == "none":
         state, label = _ENDED.get(need.status, ("past", need.status))
         return state, label, capital(joined([reason.lower() for reason in need.reasons])) if state == "past" else ""

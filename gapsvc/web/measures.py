@@ -131,7 +131,7 @@ def _status(gap: GapRecord) -> tuple[str, str]:
         case GapStatus.CLOSED if gap.outlook is Outlook.MET:
             return "done", "Met"
         case GapStatus.CLOSED:
-            return "past", "Does not count"
+            return "past", "Excluded"
         case GapStatus.NOT_APPLICABLE:
             return "past", "No gaps in this measure"
 
@@ -141,7 +141,7 @@ def _standing(group: GroupResult) -> str:
     gap, populations = group.gap, group.populations
     match gap.status:
         case GapStatus.CLOSED if gap.outlook is not Outlook.MET:
-            return capital(_excluded(gap))
+            return f"{capital(', '.join(_names(populations)))}."
         case GapStatus.CLOSED:
             return "Counts in this rate (denominator), and counts as met (numerator)."
         case GapStatus.OPEN | GapStatus.PROSPECTIVE:
@@ -153,7 +153,7 @@ def _standing(group: GroupResult) -> str:
 
 
 def _excluded(gap: GapRecord) -> str:
-    return f"{gap.reasons[0].text}." if gap.reasons else "not counted in this rate."
+    return gap.reasons[0].text if gap.reasons else "not counted in this rate"
 
 
 def _names(populations: Mapping[str, int]) -> list[str]:
@@ -161,6 +161,8 @@ def _names(populations: Mapping[str, int]) -> list[str]:
 
 
 def _facts(gap: GapRecord) -> Iterable[str]:
+    if gap.status is GapStatus.CLOSED and gap.outlook is not Outlook.MET:
+        yield capital(_excluded(gap))
     if gap.status not in (GapStatus.OPEN, GapStatus.PROSPECTIVE):
         return
     if gap.need is not None:

@@ -4,18 +4,19 @@ from functools import lru_cache
 from hashlib import sha256
 from pathlib import Path
 
-from flask import Flask, Response, current_app, g, request
+from flask import Flask, Response, request
 from jinja2 import StrictUndefined
 
 from gapsvc.api.access import reads, require_read
 from gapsvc.api.answers import refuse
+from gapsvc.api.gap_bundles import RequestLog
 from gapsvc.api.parameters import is_id
 from gapsvc.api.service import Service, service
 from gapsvc.evaluation.catalogue import types_read
-from gapsvc.evaluation.child import ChildReader, ChildView
+from gapsvc.evaluation.child import ChildView
 from gapsvc.evaluation.vaccines import TYPES_READ
+from gapsvc.evaluation.visits import VisitAssessor
 from gapsvc.records.record import PatientRecord
-from gapsvc.telemetry import places
 from gapsvc.web.child_page import child_page
 from gapsvc.web.finding import find
 from gapsvc.web.html import page, pages, see_other
@@ -59,27 +60,20 @@ def child(patient_id: str) -> Response:
 
 
 def _view(here: Service, record: PatientRecord) -> ChildView:
-    """All that is said of a child today. What failed is logged by type and place: its words may quote the record."""
-    reader = current_app.extensions.get("gapsvc.child_reader")
-    if reader is None:
-        made = ChildReader.of(here.evaluators, here.schedule, codes=here.vaccine_codes)
-        reader = current_app.extensions.setdefault("gapsvc.child_reader", made)
+    """All that is said of a child today; what failed on the way is logged."""
+    log = RequestLog.of_request()
 
-    def failed(name: str, error: Exception) -> None:
-        current_app.extensions["gapsvc.log"].error(
-            "a rule failed on a record",
-            request_id=g.get("request_id"),
-            measure=name,
-            error=type(error).__name__,
-            place=places(error),
-        )
+    def on_failure(name: str, error: Exception) -> None:
+        log.failed("rules failed on a record", error, measure=name)
 
-    return reader.on(here.today).view(record, on_failure=failed)
+    return here.children.on(here.today).view(record, on_failure=on_failure)
 
 
 def _types_shown(here: Service) -> frozenset[str]:
     """The resource types that a child's page shows, as evidence or in words."""
-    return types_read(here.evaluators.values()) | frozenset(TYPES_READ)
+    visits = here.children.visits
+    of_visits = visits.types if isinstance(visits, VisitAssessor) else frozenset[str]()
+    return types_read(here.evaluators.values()) | of_visits | frozenset(TYPES_READ)
 
 
 def style() -> Response:

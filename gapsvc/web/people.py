@@ -33,7 +33,7 @@ def person_of(patient: Mapping[str, Any], today: date) -> Person:
     """A Patient in words; what the record doesn't say is said to be missing."""
     written = _text(patient.get("birthDate"))
     born = day_in(written)
-    died = _died(patient)
+    died = _died(patient, today)
     until = day_in(_text(patient.get("deceasedDateTime"))) or today
     return Person(
         id=str(patient["id"]),
@@ -46,8 +46,10 @@ def person_of(patient: Mapping[str, Any], today: date) -> Person:
     )
 
 
-def _died(patient: Mapping[str, Any]) -> str:
+def _died(patient: Mapping[str, Any], today: date) -> str:
     written = _text(patient.get("deceasedDateTime"))
+    if written[:10] > today.isoformat():
+        return ""  # as gapsvc.evaluation.child has it
     if written:
         day = day_in(written)
         return f"Died on {wording.day(day)}" if day else f"Died in {written}"
