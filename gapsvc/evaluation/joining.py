@@ -18,6 +18,7 @@ from gapsvc.evaluation.vaccines import InvalidDose, Vaccines, met_with_invalid_d
 from gapsvc.schedule.visits.plan import VisitPlan
 
 HORIZON = timedelta(days=92)  # what only a schedule asks for later than this is not yet told
+FAR = timedelta(days=730)  # a last day (the age up to which a dose may be given) later than this is not worth a word
 _Slot = tuple[ActionKind, str]
 
 
@@ -156,7 +157,7 @@ def _action(members: Sequence[Ask], as_of: date) -> Action:
         kind=speaker.kind,
         key=_key(speaker),
         text=speaker.text,
-        when=_when(urgency, ready, due_by, last_day),
+        when=_when(urgency, ready, due_by, None if last_day is None or last_day - as_of > FAR else last_day),
         coding=speaker.coding,
         products=speaker.products,
         urgency=urgency,
