@@ -177,6 +177,18 @@ SETTINGS = (
         "the version of CDC's immunization schedule that is in use, or latest; `gapsvc schedule list` names them",
     ),
     Setting(
+        "schedule.visits",
+        "latest",
+        _text,
+        "the visit schedule that is in use: a version, latest, or the path of a .toml file (docs/visits.md)",
+    ),
+    Setting(
+        "schedule.visits_overlay",
+        "medi-cal",
+        _text,
+        "the payer's or state's rules of the visit schedule that are laid over the chart; empty: the chart alone",
+    ),
+    Setting(
         "schedule.ndc_table",
         "",
         _text,
