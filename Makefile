@@ -30,8 +30,8 @@ demo: $(VENV)/.runtime ## sandbox EHR -> pull -> evaluate -> gaps, and leave the
 demo-check: $(VENV)/.runtime ## the same, then exit
 	@$(BIN)/python -m gapsvc demo --exit $(if $(DATA),--data $(DATA))
 
-test: $(VENV)/.dev ## every test (PostgreSQL ones too, where it can be started)
-	@scripts/with-postgres.sh $(BIN)/python -m pytest -n 2 $(ARGS)
+test: $(VENV)/.dev ## every test (those of PostgreSQL and of pages in Chromium too, where they can be had)
+	@scripts/with-postgres.sh scripts/with-chromium.sh $(BIN)/python -m pytest -n 2 $(ARGS)
 
 lint: $(VENV)/.dev ## format, style, types, import contracts
 	$(BIN)/ruff format --check .
