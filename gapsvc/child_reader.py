@@ -5,9 +5,10 @@ from collections.abc import Mapping
 from gapsvc.config import Settings
 from gapsvc.evaluation.child import ChildReader
 from gapsvc.evaluation.evaluator import Evaluator
+from gapsvc.evaluation.visits import VisitAssessor
 from gapsvc.schedule.immunizations import Schedule
 from gapsvc.schedule.immunizations.vaccine_codes import CodeTable
-from gapsvc.schedules import active_schedule, code_table
+from gapsvc.schedules import active_schedule, active_visit_schedule, code_table
 
 
 def child_reader(
@@ -21,10 +22,12 @@ def child_reader(
 
     Raises:
         NoSuchSchedule, UnknownFormat, NdcTableRefused: the settings' schedule or NDC table can't be used.
+        NoSuchVisitSchedule, VisitScheduleError: nor the visit schedule.
+        NoSuchVisitSchedule, VisitScheduleError: the settings' visit schedule can't be used.
     """
     return ChildReader.of(
         evaluators,
         schedule if schedule is not None else active_schedule(settings),
         codes=codes if codes is not None else code_table(settings),
-        visits=None,
+        visits=VisitAssessor(active_visit_schedule(settings), cache=settings.cache_folder),
     )

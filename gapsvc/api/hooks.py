@@ -22,8 +22,6 @@ from gapsvc.api.card import card_content
 from gapsvc.api.gap_bundles import RequestLog
 from gapsvc.api.hook_request import FeedbackRequest, HookRequest, read_hook
 from gapsvc.api.service import Service, service
-from gapsvc.evaluation.catalogue import types_read
-from gapsvc.evaluation.vaccines import TYPES_READ
 from gapsvc.publishing import page_of
 from gapsvc.records.record import PatientRecord
 
@@ -46,7 +44,7 @@ def call(service_id: str) -> Response:
     """The card of the patient whose chart was opened; no card where nothing is due today."""
     here = service()
     _known(service_id)
-    require_read(*sorted(types_read(here.evaluators.values()) | set(TYPES_READ)))  # the card tells what these hold
+    require_read(*sorted(here.children.types))  # the card tells what these hold
     asked = read_hook(request, HookRequest())
     record = _record(here, asked)
     log = RequestLog.of_request()

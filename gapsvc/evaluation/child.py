@@ -3,14 +3,15 @@
 from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass
 from datetime import date
-from typing import Protocol
 
 from gapsvc.evaluation.actions import Action
+from gapsvc.evaluation.catalogue import types_read
 from gapsvc.evaluation.evaluator import Evaluator, PreparedEvaluation
 from gapsvc.evaluation.joining import actions_of
 from gapsvc.evaluation.products import VaccineNames
 from gapsvc.evaluation.result import MeasureResult
-from gapsvc.evaluation.vaccines import Vaccines, vaccines
+from gapsvc.evaluation.vaccines import TYPES_READ, Vaccines, vaccines
+from gapsvc.evaluation.visits import PreparedVisits, VisitAssessor
 from gapsvc.records.record import PatientRecord
 from gapsvc.schedule.immunizations import Schedule
 from gapsvc.schedule.immunizations.vaccine_codes import STANDARD_CODES, CodeTable
@@ -39,18 +40,6 @@ class ChildView:
     changes_on: date | None = None
 
 
-class PlansVisits(Protocol):
-    """The visit schedule bound to a day (gapsvc.evaluation.visits)."""
-
-    def plan(self, record: PatientRecord) -> VisitPlan | None: ...
-
-
-class AssessesVisits(Protocol):
-    """The visit schedule, compiled (gapsvc.evaluation.visits)."""
-
-    def on(self, as_of: date) -> PlansVisits: ...
-
-
 @dataclass(frozen=True, slots=True)
 class ChildReader:
     """Measures, immunization schedule and visit schedule, compiled. Make one and keep it; safe to share."""
@@ -59,7 +48,7 @@ class ChildReader:
     schedule: Schedule
     codes: CodeTable
     names: VaccineNames
-    visits: AssessesVisits | None
+    visits: VisitAssessor | None
 
     @staticmethod
     def of(
@@ -67,10 +56,16 @@ class ChildReader:
         schedule: Schedule,
         *,
         codes: CodeTable = STANDARD_CODES,
-        visits: AssessesVisits | None = None,
+        visits: VisitAssessor | None = None,
     ) -> "ChildReader":
         """`visits` None: nothing is said of visits but what measures ask."""
         return ChildReader(evaluators, schedule, codes, VaccineNames.of(schedule, codes), visits)
+
+    @property
+    def types(self) -> frozenset[str]:
+        """The resource types that are read: what whoever is shown a view has to be allowed to see."""
+        of_visits = frozenset[str]() if self.visits is None else self.visits.types
+        return types_read(self.evaluators.values()) | of_visits | frozenset(TYPES_READ)
 
     def on(self, as_of: date, period: tuple[date, date] | None = None) -> "PreparedChildReader":
         """Bound to a day and a measurement period (both ends inclusive; None: the calendar year of the day)."""
@@ -86,7 +81,7 @@ class PreparedChildReader:
     reader: ChildReader
     as_of: date
     measures: tuple[PreparedEvaluation, ...]
-    visits: PlansVisits | None
+    visits: PreparedVisits | None
 
     def view(
         self, record: PatientRecord, *, only: Collection[str] | None = None, on_failure: Failed | None = None

@@ -164,9 +164,14 @@ def _action(members: Sequence[Ask], as_of: date) -> Action:
         due_from=due_from,
         due_by=due_by,
         last_day=last_day,
-        wishes=tuple(one.wish for one in sorted(members, key=lambda one: not one.leads)),
+        wishes=tuple(one.wish for one in sorted(members, key=_wish_order)),
         remarks=tuple(dict.fromkeys(remark for one in members for remark in one.remarks)),
     )
+
+
+def _wish_order(one: Ask) -> tuple[bool, int, str]:
+    """A schedule's wish first, a single vaccine's before combinations'."""
+    return (not one.leads, one.of, one.wish.id)
 
 
 def _is_overdue(one: Ask, as_of: date) -> bool:
@@ -214,7 +219,10 @@ def _lost(asks: Sequence[Ask]) -> Action:
         due_from=None,
         due_by=None,
         last_day=last_day,
-        wishes=tuple(replace(one.wish, text=f"{one.bare}: {one.lost}", outlook=Outlook.MISSED) for one in asks),
+        wishes=tuple(
+            replace(one.wish, text=f"{one.bare}: {one.lost}", outlook=Outlook.MISSED)
+            for one in sorted(asks, key=_wish_order)
+        ),
     )
 
 
