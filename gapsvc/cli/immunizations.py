@@ -11,7 +11,8 @@ from gapsvc.config import load
 from gapsvc.schedule.immunizations import ScheduleRefused, installed
 from gapsvc.schedule.immunizations.commands import check_conformance, explain_case, forecast_files
 from gapsvc.schedule.immunizations.files import import_schedule
-from gapsvc.schedules import active_schedule, schedules_folder
+from gapsvc.schedule.visits import installed as installed_visits
+from gapsvc.schedules import active_schedule, active_visit_schedule, schedules_folder, visit_schedules_folder
 
 
 @click.command("forecast")
@@ -51,7 +52,7 @@ def forecast_command(
 
 @click.group("schedule")
 def schedule_group() -> None:
-    """The installed versions of CDC's immunization schedule."""
+    """The installed versions of CDC's immunization schedule and of the visit schedule."""
 
 
 @schedule_group.command("import")
@@ -72,8 +73,16 @@ def import_command(source: Path, version: str | None) -> None:
 
 @schedule_group.command("list")
 def list_command() -> None:
-    """The installed versions, oldest first; the active one is marked."""
+    """The installed versions of both schedules, oldest first; the active ones are marked."""
     settings = load()
-    active = active_schedule(settings).version
+    active, visits = active_schedule(settings).version, active_visit_schedule(settings)
+    OUT.print("immunizations (CDC)")
     for one in installed(schedules_folder(settings)):
         OUT.print(f"{'*' if one.version == active else ' '} {one.version}  {one.path}")
+    OUT.print("visits (Bright Futures/AAP)")
+    named = settings["schedule.visits"]
+    if named.endswith(".toml"):
+        OUT.print(f"* {visits.version}  {named}")
+    for one in installed_visits(visit_schedules_folder(settings)):
+        marked = not named.endswith(".toml") and one.version == visits.version
+        OUT.print(f"{'*' if marked else ' '} {one.version}  {one.path}")

@@ -15,6 +15,7 @@ from gapsvc.sandbox.archive import ArchiveError
 from gapsvc.schedule.immunizations import NoSuchSchedule
 from gapsvc.schedule.immunizations.compiling import UnknownFormat
 from gapsvc.schedule.immunizations.ndc_table import NdcTableRefused
+from gapsvc.schedule.visits import NoSuchVisitSchedule, VisitScheduleError
 from gapsvc.store import StoreError
 from gapsvc.telemetry import configure_logging, places
 
@@ -28,7 +29,7 @@ EXIT_NOT_FOUND = 7  # there is no such child, or there are no children at all
 EXIT_SYSTEM = 8  # a file can't be read or written, or a port can't be listened on
 EXIT_PARTIAL = 9  # a measure's rules failed on some records; everything else was done
 EXIT_CHECK = 10  # demo --exit: the service did not answer as it should
-EXIT_SCHEDULE = 11  # an immunization schedule is not installed, or was refused
+EXIT_SCHEDULE = 11  # an immunization or visit schedule is not installed, or was refused
 EXIT_REJECTED = 12  # some rows or resources could not be used; they are kept aside, the rest was taken
 
 _EXITS: tuple[tuple[type[Exception], int], ...] = (
@@ -41,6 +42,8 @@ _EXITS: tuple[tuple[type[Exception], int], ...] = (
     (ArchiveError, EXIT_SOURCE),
     (NoSuchSchedule, EXIT_SCHEDULE),
     (UnknownFormat, EXIT_SCHEDULE),
+    (NoSuchVisitSchedule, EXIT_SCHEDULE),
+    (VisitScheduleError, EXIT_SCHEDULE),
     (NdcTableRefused, EXIT_SCHEDULE),
 )
 _UNFORESEEN = 1

@@ -12,7 +12,7 @@ from gapsvc.measures.installing import latest
 from gapsvc.measures.populations import AboutWhom, about
 
 # Beside what the measures read: who the person is, who is linked with whom, who is responsible; and what the
-# immunization schedule reads.
+# immunization schedule and the visit schedule read.
 IDENTITY_TYPES = (
     "Patient",
     "RelatedPerson",
@@ -23,6 +23,9 @@ IDENTITY_TYPES = (
     "Encounter",
     "Immunization",
     "AllergyIntolerance",
+    "Condition",
+    "Observation",
+    "Procedure",
     "Group",
 )
 
