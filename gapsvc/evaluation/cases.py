@@ -5,7 +5,11 @@ A file holds a list of cases. A case gives the record in short: `born`, and by i
 - `visits`: the day, or an object with `on` and what differs from an ordinary finished office visit;
 - `doses` (Immunization), `procedures`, `observations`, `conditions`: `"<code> <day>"`, or an object with `code`,
   `on` and what differs (`status`, `system`; `value` of an observation; `also`: FHIR elements as they are). The code's
-  system is CVX, CPT, LOINC or SNOMED CT by the kind of resource, unless `system` says otherwise.
+  system is CVX, CPT, LOINC or SNOMED CT by the kind of resource, unless `system` says otherwise;
+- `claims` (Claim of one line, or what `type` says): `"<code> <day>"`, or an object with `code`, `on` and what differs
+  (`status`, `use`, `system`, `place`, `modifier`, `diagnosis` in ICD-10-CM, `also`);
+- `coverage` (with a plan): `"<first day> <last day>"`, `"<first day>"` where it goes on, or an object with `from`, `to`
+  and what differs (`status`, `also`).
 
 It may add FHIR resources as they are (`resources`, each about `Patient/child`). `expect` says, per group, the furthest
 population reached and the parts of the gap record; `"*"` says it of every group that is not named.
@@ -27,6 +31,7 @@ CHILD = "Patient/child"
 CPT = "http://www.ama-assn.org/go/cpt"
 ACT = "http://terminology.hl7.org/CodeSystem/v3-ActCode"
 SNOMED = "http://snomed.info/sct"
+PLACE_OF_SERVICE = "https://www.cms.gov/Medicare/Coding/place-of-service-codes"
 # Short names of the systems in cases.
 SYSTEMS: Mapping[str, str] = {
     "CVX": "http://hl7.org/fhir/sid/cvx",
@@ -34,6 +39,7 @@ SYSTEMS: Mapping[str, str] = {
     "CDT": "http://www.ada.org/cdt",
     "LOINC": "http://loinc.org",
     "SNOMED": SNOMED,
+    "HCPCS": "https://www.cms.gov/Medicare/Coding/HCPCSReleaseCodeSets",
     "ICD-10-CM": "http://hl7.org/fhir/sid/icd-10-cm",
     "ICD-10-PCS": "http://hl7.org/fhir/sid/icd-10-pcs",
 }
@@ -48,6 +54,7 @@ _KINDS: Mapping[str, tuple[str, str, str, str, str, str]] = {
 REACHED: Mapping[str, tuple[int, int, int, int]] = {
     # initial-population, denominator, denominator-exclusion, numerator
     "none": (0, 0, 0, 0),
+    "not enrolled": (1, 0, 0, 0),
     "excluded": (1, 1, 1, 0),
     "denominator": (1, 1, 0, 0),
     "numerator": (1, 1, 0, 1),
@@ -87,7 +94,9 @@ def _record(case: Mapping[str, Any]) -> PatientRecord:
     patient = {"resourceType": "Patient", "id": "child", "birthDate": case["born"], **case.get("patient", {})}
     visits = [_visit(name, visit) for name, visit in case.get("visits", {}).items()]
     others = [_resource(kind, name, said) for kind in _KINDS for name, said in cast("Said", case.get(kind, {})).items()]
-    return PatientRecord.of([patient, *visits, *others, *case.get("resources", [])])
+    claims = [_claim(name, claim) for name, claim in cast("Said", case.get("claims", {})).items()]
+    coverage = [_coverage(name, span) for name, span in cast("Said", case.get("coverage", {})).items()]
+    return PatientRecord.of([patient, *visits, *others, *claims, *coverage, *case.get("resources", [])])
 
 
 def _resource(kind: str, name: str, short: Any) -> dict[str, Any]:
@@ -122,6 +131,47 @@ def _visit(name: str, visit: Any) -> dict[str, Any]:
     if said.get("type", "99391") is not None:
         encounter["type"] = [{"coding": [{"system": said.get("system", CPT), "code": said.get("type", "99391")}]}]
     return {**encounter, **said.get("also", {})}
+
+
+def _claim(name: str, short: Any) -> dict[str, Any]:
+    said: Said = dict(zip(("code", "on"), short.split(), strict=True)) if isinstance(short, str) else short
+    system = said.get("system", CPT)
+    line: dict[str, Any] = {
+        "sequence": 1,
+        "productOrService": {"coding": [{"system": SYSTEMS.get(system, system), "code": said["code"]}]},
+    }
+    if said.get("on"):
+        line["servicedDate"] = said["on"]
+    if "place" in said:
+        line["locationCodeableConcept"] = {"coding": [{"system": PLACE_OF_SERVICE, "code": said["place"]}]}
+    if "modifier" in said:
+        line["modifier"] = [{"coding": [{"system": CPT, "code": said["modifier"]}]}]
+    claim: dict[str, Any] = {
+        "resourceType": said.get("type", "Claim"),
+        "id": name,
+        "status": said.get("status", "active"),
+        "use": said.get("use", "claim"),
+        "patient": {"reference": CHILD},
+        "item": [line],
+    }
+    if "diagnosis" in said:
+        concept = {"coding": [{"system": SYSTEMS["ICD-10-CM"], "code": said["diagnosis"]}]}
+        claim["diagnosis"] = [{"sequence": 1, "diagnosisCodeableConcept": concept}]
+    return {**claim, **said.get("also", {})}
+
+
+def _coverage(name: str, short: Any) -> dict[str, Any]:
+    said: Said = dict(zip(("from", "to"), short.split(), strict=False)) if isinstance(short, str) else short
+    days = {"start": said.get("from"), "end": said.get("to")}
+    return {
+        "resourceType": "Coverage",
+        "id": name,
+        "status": said.get("status", "active"),
+        "beneficiary": {"reference": CHILD},
+        "payor": [{"display": "a plan"}],
+        "period": {key: day for key, day in days.items() if day is not None},
+        **said.get("also", {}),
+    }
 
 
 def differences(case: Case, groups: tuple[GroupResult, ...]) -> list[str]:
