@@ -151,12 +151,12 @@ class ObservationsLike(Protocol):
 
 
 class StratumLike(Protocol):
-    """Members for whom each component of a stratifier has the same value."""
+    """Members for whom each component of a stratifier has the same value. A count of None is masked."""
 
     @property
     def values(self) -> Sequence[LabelLike]: ...
     @property
-    def populations(self) -> Mapping[str, int]: ...
+    def populations(self) -> Mapping[str, int | None]: ...
     @property
     def observations(self) -> Sequence[ObservationsLike]: ...
     @property
@@ -177,7 +177,8 @@ class StratifierLike(Protocol):
 
 
 class ReportedGroupLike(Protocol):
-    """One rate of a measure, for one person or many; `populations` maps population names to counts.
+    """One rate of a measure, for one person or many; `populations` maps population names to counts; a count
+    of None is masked.
 
     `scoring` and `improvement_notation` are empty where the measure's own apply; `score` is None where there is none.
     """
@@ -187,7 +188,7 @@ class ReportedGroupLike(Protocol):
     @property
     def description(self) -> str: ...
     @property
-    def populations(self) -> Mapping[str, int]: ...
+    def populations(self) -> Mapping[str, int | None]: ...
     @property
     def score(self) -> Decimal | None: ...
     @property
@@ -256,11 +257,15 @@ class SummaryLike(Protocol):
     def groups(self) -> Sequence[ReportedGroupLike]: ...
     @property
     def supplemental(self) -> Sequence[SupplementalCountLike]: ...
+    @property
+    def problems(self) -> Sequence[str]: ...
 
 
 class GroupLike(ReportedGroupLike, Protocol):
     """One rate of a measure for one person, with its gap."""
 
+    @property
+    def populations(self) -> Mapping[str, int]: ...
     @property
     def gap(self) -> GapLike: ...
 

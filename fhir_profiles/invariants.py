@@ -82,7 +82,8 @@ def _score_in_range(group: JsonMapping, report: JsonMapping) -> bool:
 
 
 def _count_or_quantity(population: JsonMapping) -> bool:
-    return bool(_extensions(population, COUNT_QUANTITY)) != ("count" in population)
+    count = "count" in population or "_count" in population  # masked, it is there without a value
+    return bool(_extensions(population, COUNT_QUANTITY)) != count
 
 
 def _day_precision(period: JsonMapping) -> bool:
@@ -193,6 +194,10 @@ CHECKS: Final[Mapping[str, Check]] = {
     "cmp-2": lambda it, _: "emptyReason" not in it or "entry" not in it,
     "mrp-1": lambda it, _: it.get("type", "data-collection") != "data-collection" or "group" not in it,
     "mrp-2": lambda it, _: _stratum_is_value_or_components(it),
+    # FHIR R4: List
+    "lst-1": lambda it, _: "emptyReason" not in it or "entry" not in it,
+    "lst-2": lambda it, _: it.get("mode") == "changes" or not any("deleted" in one for one in each_of(it, "entry")),
+    "lst-3": lambda it, _: it.get("mode") == "working" or not any("date" in one for one in each_of(it, "entry")),
     "drq-1": lambda it, _: ("path" in it) != ("searchParam" in it),
     "drq-2": lambda it, _: ("path" in it) != ("searchParam" in it),
     # DEQM 5.0.0

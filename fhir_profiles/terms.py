@@ -14,6 +14,8 @@ GAPS_DETECTED_ISSUE: Final = f"{DEQM}/StructureDefinition/gaps-detectedissue-deq
 GAPS_GUIDANCE_RESPONSE: Final = f"{DEQM}/StructureDefinition/gaps-guidanceresponse-detailedcaregap"
 INDIVIDUAL_MEASURE_REPORT: Final = f"{DEQM}/StructureDefinition/indv-measurereport-deqm"
 SUMMARY_MEASURE_REPORT: Final = f"{DEQM}/StructureDefinition/summary-measurereport-deqm"
+SUBJECT_LIST_MEASURE_REPORT: Final = f"{DEQM}/StructureDefinition/subjectlist-measurereport-deqm"
+INDIVIDUAL_MEASURE_REPORT_LIST: Final = f"{DEQM}/StructureDefinition/indv-measurereport-list"
 
 # Extensions
 GAP_STATUS: Final = f"{DEQM}/StructureDefinition/extension-gapStatus"
@@ -26,6 +28,7 @@ CRITERIA_REFERENCE: Final = "http://hl7.org/fhir/StructureDefinition/cqf-criteri
 POPULATION_DESCRIPTION: Final = "http://hl7.org/fhir/StructureDefinition/measurereport-populationDescription"
 SUPPLEMENTAL_DATA: Final = "http://hl7.org/fhir/5.0/StructureDefinition/extension-MeasureReport.supplementalData"
 COUNT_QUANTITY: Final = "http://hl7.org/fhir/StructureDefinition/measurereport-countQuantity"
+DATA_ABSENT_REASON: Final = "http://hl7.org/fhir/StructureDefinition/data-absent-reason"
 
 # Code systems
 GAPS_STATUS_SYSTEM: Final = f"{DEQM}/CodeSystem/gaps-status"

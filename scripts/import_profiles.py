@@ -36,6 +36,8 @@ PROFILES = (
     "gaps-guidanceresponse-detailedcaregap",
     "indv-measurereport-deqm",
     "summary-measurereport-deqm",
+    "subjectlist-measurereport-deqm",
+    "indv-measurereport-list",
     "extension-alternateScoreType",
     "extension-calculatedDate",
     "extension-careGapRemark",

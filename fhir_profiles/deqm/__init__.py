@@ -15,6 +15,7 @@ from fhir_profiles.deqm.reporting import (
     measure_canonical,
     measure_report_id,
 )
+from fhir_profiles.deqm.subjects import subject_list
 from fhir_profiles.deqm.summary import summary_measure_report
 
 __all__ = [
@@ -33,5 +34,6 @@ __all__ = [
     "measure_canonical",
     "measure_report_id",
     "measure_score",
+    "subject_list",
     "summary_measure_report",
 ]

@@ -2,17 +2,19 @@
 
 Shared by the individual and the summary report, whose groups have the same profile (DEQM 5.0.0). A population's name
 is its measure-population code; where a code stands twice, what follows a dot tells them apart
-(`measure-observation.numerator`).
+(`measure-observation.numerator`). A count of None is masked: it and its score carry FHIR's data-absent-reason in place
+of a value. In a subject list each count names the List of those whom it counts (`Listing`).
 """
 
 from collections.abc import Mapping, Sequence
 from decimal import Decimal
-from typing import Final
+from typing import Any, Final, Protocol, TypeVar
 
 from fhir_profiles.inputs import LabelLike, ObservationsLike, ReportedGroupLike, StratifierLike, StratumLike
 from fhir_profiles.plain import Resource, clean, concept, extension
 from fhir_profiles.terms import (
     CRITERIA_REFERENCE,
+    DATA_ABSENT_REASON,
     GROUP_IMPROVEMENT_NOTATION,
     IMPROVEMENT_NOTATION_DISPLAY,
     IMPROVEMENT_NOTATION_SYSTEM,
@@ -27,6 +29,21 @@ from fhir_profiles.terms import (
 
 IMPROVING_SCORES: Final = ("proportion", "ratio", "continuous-variable")
 UCUM: Final = "http://unitsofmeasure.org"
+MASKED: Final[Resource] = {"extension": [extension(DATA_ABSENT_REASON, valueCode="masked")]}
+
+
+# A count, which may be masked where reports of many are made.
+Count = TypeVar("Count", int, int | None)
+
+
+class Listing(Protocol):
+    """Names the List of those in a population of a group, or of one of its strata."""
+
+    def reference(
+        self, group: str, population: str, stratifier: StratifierLike | None = None, stratum: StratumLike | None = None
+    ) -> str:
+        """The reference of that List."""
+        ...
 
 
 def groups_differ(groups: Sequence[ReportedGroupLike]) -> bool:
@@ -48,36 +65,49 @@ def improvement_notation(notation: str) -> Resource:
 
 
 def report_group(
-    group: ReportedGroupLike, *, scoring: str, notation: str, score: float | None, own_scoring: bool
+    group: ReportedGroupLike,
+    *,
+    scoring: str,
+    notation: str,
+    score: float | None,
+    own_scoring: bool,
+    listing: Listing | None = None,
+    said: Mapping[str, str] | None = None,
 ) -> Resource:
     """One group. `score` is what to say where the group has none of its own (None: nothing); `own_scoring`: each group
-    says its scoring."""
+    says its scoring; `said` maps a population to what is to be known of it."""
     extensions = [extension(POPULATION_DESCRIPTION, valueMarkdown=clean(group.description))]
     if own_scoring:
         extensions.append(scoring_extension(scoring))
     if (own_scoring or group.improvement_notation) and scoring in IMPROVING_SCORES:
-        said = group.improvement_notation or notation
-        extensions.append(extension(GROUP_IMPROVEMENT_NOTATION, valueCodeableConcept=improvement_notation(said)))
-    found: Resource = {
-        "id": group.id,
-        "extension": extensions,
-        "population": [
-            {"id": f"{group.id}-{name}", "code": _code(name), "count": count}
-            for name, count in in_order(group.populations)
-        ],
-    }
+        improving = group.improvement_notation or notation
+        extensions.append(extension(GROUP_IMPROVEMENT_NOTATION, valueCodeableConcept=improvement_notation(improving)))
+    populations: list[Resource] = []
+    for name, count in in_order(group.populations):
+        population: Resource = {"id": f"{group.id}-{name}"}
+        if said and name in said:
+            population["extension"] = [extension(POPULATION_DESCRIPTION, valueMarkdown=clean(said[name]))]
+        population |= {"code": _code(name), **_count(count)}
+        if listing is not None:
+            population["subjectResults"] = {"reference": listing.reference(group.id, name)}
+        populations.append(population)
+    found: Resource = {"id": group.id, "extension": extensions, "population": populations}
     value = _score(scoring, group.score, group.observations)
     if value is None and score is not None:
         value = {"value": score}
     if value is not None:
         found["measureScore"] = value
-    stratifiers = [_stratifier(one, scoring) for one in group.stratifiers if one.strata]
+    stratifiers = [_stratifier(one, scoring, group.id, listing) for one in group.stratifiers if one.strata]
     if stratifiers:
         found["stratifier"] = stratifiers
     return found
 
 
-def in_order(populations: Mapping[str, int]) -> list[tuple[str, int]]:
+def _count(count: int | None) -> dict[str, Any]:
+    return {"_count": MASKED} if count is None else {"count": count}
+
+
+def in_order(populations: Mapping[str, Count]) -> list[tuple[str, Count]]:
     """Populations in the standard's order (of one code by name); codes of a measure's own stay, after them."""
     known = list(POPULATION_DISPLAY)
 
@@ -105,15 +135,17 @@ def _score(scoring: str, score: Decimal | None, observations: Sequence[Observati
     return found
 
 
-def _stratifier(stratifier: StratifierLike, scoring: str) -> Resource:
+def _stratifier(stratifier: StratifierLike, scoring: str, group: str, listing: Listing | None) -> Resource:
     found: Resource = {"id": clean(stratifier.id)}
     if not stratifier.has_components:  # deqm-7: a code, or components
         found["code"] = [labelled(stratifier.codes[0])]
-    found["stratum"] = [_stratum(one, stratifier, scoring) for one in stratifier.strata]
+    found["stratum"] = [_stratum(one, stratifier, scoring, group, listing) for one in stratifier.strata]
     return found
 
 
-def _stratum(stratum: StratumLike, stratifier: StratifierLike, scoring: str) -> Resource:
+def _stratum(
+    stratum: StratumLike, stratifier: StratifierLike, scoring: str, group: str, listing: Listing | None
+) -> Resource:
     found: Resource = {}
     if stratifier.has_components:
         found["component"] = [
@@ -122,8 +154,16 @@ def _stratum(stratum: StratumLike, stratifier: StratifierLike, scoring: str) -> 
         ]
     else:
         found["value"] = labelled(stratum.values[0])
-    found["population"] = [{"code": _code(name), "count": count} for name, count in in_order(stratum.populations)]
+    populations: list[Resource] = []
+    for name, count in in_order(stratum.populations):
+        population: Resource = {"code": _code(name), **_count(count)}
+        if listing is not None:
+            population["subjectResults"] = {"reference": listing.reference(group, name, stratifier, stratum)}
+        populations.append(population)
+    found["population"] = populations
     score = _score(scoring, stratum.score, stratum.observations)
+    if score is None and None in stratum.populations.values():
+        score = {"_value": MASKED}
     if score is not None:
         found["measureScore"] = score
     return found

@@ -4,8 +4,11 @@ No subject, no evaluated resources, no references to persons. Of supplemental da
 value, in contained Observations. A proportion without anybody in its denominator says 0, as deqm-6 wants a score.
 """
 
+from collections.abc import Mapping
+
 from fhir_profiles.deqm.groups import (
     IMPROVING_SCORES,
+    Listing,
     groups_differ,
     improvement_notation,
     labelled,
@@ -20,12 +23,28 @@ from fhir_profiles.plain import Resource, bullets, clean, extension, narrative, 
 from fhir_profiles.terms import SUMMARY_MEASURE_REPORT, URI_SYSTEM
 
 
-def summary_measure_report(summary: SummaryLike, reporting: Reporting, *, asked: str) -> Resource:
+def summary_measure_report(
+    summary: SummaryLike, reporting: Reporting, *, asked: str, said: Mapping[str, str] | None = None
+) -> Resource:
     """The MeasureReport of one measure over many. `asked` tells apart those of different people (a Group, an
-    organization, ... or all): it is part of the id."""
+    organization, ... or all): it is part of the id. `said` maps a population to what is to be known of it."""
+    return many_report(summary, reporting, "summary", SUMMARY_MEASURE_REPORT, asked=asked, said=said)
+
+
+def many_report(
+    summary: SummaryLike,
+    reporting: Reporting,
+    kind: str,
+    profile: str,
+    *,
+    asked: str,
+    listing: Listing | None = None,
+    said: Mapping[str, str] | None = None,
+) -> Resource:
+    """A report of many of either kind: `summary`, or `subject-list` with its `listing`."""
     canonical = f"{summary.measure_url}|{summary.measure_version}"
     period = {"start": summary.period_start.isoformat(), "end": summary.period_end.isoformat()}
-    report_id = stable_id("MeasureReport.summary", canonical, *period.values(), asked)
+    report_id = stable_id(f"MeasureReport.{kind}", canonical, *period.values(), asked)
     own = groups_differ(summary.groups)
     extensions = [] if own else [scoring_extension(summary.scoring)]
     extensions.append(extension(extension_url(reporting.extension_base, AS_OF), valueDate=summary.as_of.isoformat()))
@@ -46,7 +65,7 @@ def summary_measure_report(summary: SummaryLike, reporting: Reporting, *, asked:
     report: Resource = {
         "resourceType": "MeasureReport",
         "id": report_id,
-        "meta": {"profile": [SUMMARY_MEASURE_REPORT]},
+        "meta": {"profile": [profile]},
         "text": narrative(_story(summary)),
     }
     if contained:
@@ -55,7 +74,7 @@ def summary_measure_report(summary: SummaryLike, reporting: Reporting, *, asked:
         "extension": extensions,
         "identifier": [{"system": URI_SYSTEM, "value": f"urn:uuid:{report_id}"}],
         "status": "complete",
-        "type": "summary",
+        "type": kind,
         "measure": canonical,
         "date": reporting.moment,
         "reporter": {"reference": reporting.reporter_reference},
@@ -70,6 +89,8 @@ def summary_measure_report(summary: SummaryLike, reporting: Reporting, *, asked:
             notation=summary.improvement_notation,
             score=0.0 if scoring == "proportion" else None,
             own_scoring=own,
+            listing=listing,
+            said=said,
         )
         for group in summary.groups
     ]
@@ -82,7 +103,8 @@ def _story(summary: SummaryLike) -> str:
         f"Period: {words(summary.period_start)} through {words(summary.period_end)}. "
         f"Judged as of {words(summary.as_of)}. {summary.persons:,} people.",
     ]
-    return paragraphs(lines) + bullets(
+    said = paragraphs(lines) + bullets(
         f"{clean(group.description)}: {'not scored' if group.score is None else round(float(group.score), 4)}."
         for group in summary.groups
     )
+    return said + paragraphs(clean(problem) for problem in summary.problems)

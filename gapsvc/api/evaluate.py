@@ -1,12 +1,13 @@
 """`$evaluate` (Da Vinci DEQM 5.0.0, OperationDefinition evaluate): type and instance level, GET and POST.
 
 `reportType` subject answers with one Bundle a person (individual MeasureReports and the data they rest on), population
-with one Bundle of summary MeasureReports. What goes wrong on a record is never silent: the person's Bundle, or that of
+with one Bundle of summary MeasureReports (by strata, with our parameter `stratify`), subject-list with one Bundle of
+reports that name those whom they count. What goes wrong on a record is never silent: the person's Bundle, or that of
 the summaries, holds an OperationOutcome which names the measure and, for summaries, how many records are left out.
 """
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from typing import Any
 
 from flask import Blueprint, Response, request
@@ -17,30 +18,34 @@ from fhir_profiles.deqm import (
     care_gaps_parameters,
     evaluation_bundle,
     individual_measure_report,
-    summary_measure_report,
 )
-from fhir_profiles.outcome import OutcomeIssue, operation_outcome
+from fhir_profiles.outcome import operation_outcome
 from gapsvc.api.access import reads, require_read
 from gapsvc.api.answers import FHIR_JSON, Refusal, fhir, refuse
 from gapsvc.api.care_gaps import NAMING, measures_asked, panel_asked
+from gapsvc.api.evaluating import Question, failure, members_only
 from gapsvc.api.gap_bundles import RequestLog, written
 from gapsvc.api.parameters import FhirDate, Reference, Text, read
+from gapsvc.api.populations import Stratifying, subject_lists, summaries
 from gapsvc.api.service import Service, service
 from gapsvc.evaluation.catalogue import types_read
-from gapsvc.evaluation.evaluator import PreparedEvaluation
+from gapsvc.evaluation.evaluator import Evaluator
 from gapsvc.evaluation.result import MeasureResult
-from gapsvc.evaluation.summary import Summing
+from gapsvc.evaluation.strata import check_dimensions, types_told_by
+from gapsvc.evaluation.stratified import can_be_stratified
 from gapsvc.records.record import PatientRecord
+from gapsvc.stratifying import strata_context
 
 evaluate = Blueprint("evaluate", __name__)
 
-SUBJECT, POPULATION = "subject", "population"
+SUBJECT, POPULATION, SUBJECT_LIST = "subject", "population", "subject-list"
 # DEQM's codes, and what earlier versions and other servers call them.
 REPORT_TYPES = {
     "subject": SUBJECT,
     "individual": SUBJECT,
     "population": POPULATION,
     "summary": POPULATION,
+    "subject-list": SUBJECT_LIST,
 }
 UNSUPPORTED = {
     "measureResource": "not supported: measures are installed on the server (gapsvc measures add)",
@@ -53,15 +58,24 @@ UNSUPPORTED = {
 }
 
 
+class Dimension(fields.Field[str]):
+    """What people are told apart by: a dimension, or two (`race*clinic`)."""
+
+    def _deserialize(self, value: Any, attr: str | None, data: Mapping[str, Any] | None, **kwargs: Any) -> str:
+        try:
+            check_dimensions([str(value)[:64]])
+        except ValueError as error:
+            raise ValidationError(str(error)) from None
+        return str(value)
+
+
 class EvaluateParameters(Schema):
     """The `in` parameters that we support, with DEQM's cardinalities."""
 
     periodStart = FhirDate(required=True)  # noqa: N815 - FHIR's names
     periodEnd = FhirDate(required=True, last=True)  # noqa: N815
     reportType = fields.String(  # noqa: N815
-        validate=validate.OneOf(
-            list(REPORT_TYPES), error="expected subject or population, not {input!r} (subject-list is not supported)"
-        )
+        validate=validate.OneOf(list(REPORT_TYPES), error="expected subject, subject-list or population, not {input!r}")
     )
     subject = Reference("Patient", "Group")
     practitioner = Reference("Practitioner")
@@ -70,6 +84,7 @@ class EvaluateParameters(Schema):
     measureIdentifier = fields.List(Text())  # noqa: N815
     measureUrl = fields.List(Text())  # noqa: N815
     measure = fields.List(Text())
+    stratify = fields.List(Dimension())  # ours: DEQM has no parameter for it
 
     @validates_schema
     def period_is_forward(self, data: Mapping[str, Any], **_: Any) -> None:
@@ -121,19 +136,13 @@ def _with_measures(asked: Mapping[str, Any]) -> dict[str, Any]:
     return named
 
 
-@dataclass(frozen=True, slots=True)
-class _Question:
-    measures: tuple[PreparedEvaluation, ...]
-    reporting: Reporting
-    log: RequestLog
-
-
 def _answer(here: Service, asked: Mapping[str, Any], names: Sequence[str]) -> Response:
     chosen = [here.evaluators[name] for name in names]
-    types = types_read(chosen)
     kind = REPORT_TYPES[asked["reportType"]] if "reportType" in asked else SUBJECT if "subject" in asked else POPULATION
+    dimensions = _dimensions(asked, kind, chosen)
+    types = types_read(chosen) | types_told_by(dimensions)
     require_read(*sorted(types))
-    question = _Question(
+    question = Question(
         measures=tuple(one.on(asked["periodStart"], asked["periodEnd"], here.today) for one in chosen),
         reporting=_reporting(here, asked),
         log=RequestLog.of_request(),
@@ -149,14 +158,46 @@ def _answer(here: Service, asked: Mapping[str, Any], names: Sequence[str]) -> Re
     else:
         persons = None if subject_type is None and "practitioner" not in asked else panel_asked(here, asked)
         records = here.store.records(person_ids=persons, types=types)
+    whose = "/".join(asked.get("subject") or asked.get("practitioner") or ("all",))
     if kind == POPULATION:
-        whose = "/".join(asked.get("subject") or asked.get("practitioner") or ("all",))
-        return fhir(care_gaps_parameters([_summaries(records, question, whose)]))
+        return fhir(care_gaps_parameters([summaries(records, question, whose, _strata(here, dimensions))]))
+    if kind == SUBJECT_LIST:
+        group = None
+        if subject_type == "Group":
+            require_read("Group")  # the answer holds it
+            group = here.store.resource("Group", subject_id)
+        return fhir(care_gaps_parameters([subject_lists(records, question, whose, group)]))
     bundles = (bundle for record in records if (bundle := _bundle(record, question, only_members=True)) is not None)
     first = next(bundles, None)  # before the answer begins: what fails at once fails as an error
     response = Response(written(first, bundles, question.log), content_type=f"{FHIR_JSON}; charset=utf-8")
     response.headers["Cache-Control"] = "no-store"
     return response
+
+
+def _dimensions(asked: Mapping[str, Any], kind: str, chosen: Sequence[Evaluator]) -> tuple[str, ...]:
+    """What `stratify` names.
+
+    Raises:
+        Refusal: 400, with a word on what it goes with.
+    """
+    named = tuple(dict.fromkeys(asked.get("stratify", ())))
+    if named and kind != POPULATION:
+        raise refuse(400, "invalid", f"stratify: goes with reportType {POPULATION}", "stratify")
+    for one in chosen if named else ():
+        if not can_be_stratified(one.measure):
+            text = (
+                f"stratify: only proportions of persons are told apart by strata; Measure/{one.measure.id} has others"
+            )
+            raise refuse(400, "not-supported", text, "stratify")
+    return named
+
+
+def _strata(here: Service, dimensions: tuple[str, ...]) -> Stratifying | None:
+    if not dimensions:
+        return None
+    names = here.store.organization_names()
+    context = strata_context(here.settings, here.today, names)
+    return Stratifying(dimensions, context, here.settings["reporting.suppress_below"])
 
 
 def _reporting(here: Service, asked: Mapping[str, Any]) -> Reporting:
@@ -173,41 +214,23 @@ def _reporting(here: Service, asked: Mapping[str, Any]) -> Reporting:
 # ------------------------------------------------------------------------------------------------ one person
 
 
-def _one(record: PatientRecord, question: _Question) -> Response:
-    results, failed = _ask(record, question)
+def _one(record: PatientRecord, question: Question) -> Response:
+    results, failed = question.ask(record)
     if not results:
-        raise Refusal(500, [_failure(name) for name in failed])
+        raise Refusal(500, [failure(name) for name in failed])
     return fhir(care_gaps_parameters([_person_bundle(record, results, failed, question)]))
 
 
-def _bundle(record: PatientRecord, question: _Question, *, only_members: bool) -> dict[str, Any] | None:
+def _bundle(record: PatientRecord, question: Question, *, only_members: bool) -> dict[str, Any] | None:
     """One person's Bundle; None for who is in no initial population, where only its members are wanted."""
-    results, failed = _ask(record, question)
+    results, failed = question.ask(record)
     if only_members:
-        results = [result for result in results if _is_member(result)]
+        results = members_only(results)
     return _person_bundle(record, results, failed, question) if results or failed else None
 
 
-def _is_member(result: MeasureResult) -> bool:
-    return any(
-        count for group in result.groups for name, count in group.populations.items() if name.startswith("initial")
-    )
-
-
-def _ask(record: PatientRecord, question: _Question) -> tuple[list[MeasureResult], list[str]]:
-    results: list[MeasureResult] = []
-    failed: list[str] = []
-    for measure in question.measures:
-        try:
-            results.append(measure.evaluate(record))
-        except Exception as error:  # noqa: BLE001 - whatever a rule meets in one record, the others are answered
-            question.log.failed("a measure's rules failed on a record", error, measure=measure.measure.id)
-            failed.append(measure.measure.id)
-    return results, failed
-
-
 def _person_bundle(
-    record: PatientRecord, results: Sequence[MeasureResult], failed: Sequence[str], question: _Question
+    record: PatientRecord, results: Sequence[MeasureResult], failed: Sequence[str], question: Question
 ) -> dict[str, Any]:
     wanted = {f"Patient/{record.person_id}", *(reference for result in results for reference in result.evaluated)}
     wanted |= {
@@ -221,7 +244,7 @@ def _person_bundle(
         [individual_measure_report(result, question.reporting) for result in results],
         [one for one in _resources(record) if f"{one['resourceType']}/{one.get('id')}" in wanted],
         question.reporting,
-        outcome=operation_outcome([_failure(name) for name in failed]) if failed else None,
+        outcome=operation_outcome([failure(name) for name in failed]) if failed else None,
     )
 
 
@@ -229,39 +252,3 @@ def _resources(record: PatientRecord) -> Iterator[Mapping[str, Any]]:
     yield record.patient
     for found in record.resources.values():
         yield from found
-
-
-def _failure(measure: str, records: int | None = None) -> OutcomeIssue:
-    of = "this record" if records is None else f"{records} record(s), which are left out"
-    text = f"the rules of Measure/{measure} failed on {of}; the service's log says where"
-    return OutcomeIssue("error", "exception", diagnostics=text)
-
-
-# ------------------------------------------------------------------------------------------------ many people
-
-
-def _summaries(records: Iterable[PatientRecord], question: _Question, whose: str) -> dict[str, Any]:
-    """One Bundle with a summary of each measure. Fails (500) where a measure's rules failed on every record."""
-    sums = [Summing.of(one) for one in question.measures]
-    failures = dict.fromkeys((one.measure.id for one in question.measures), 0)
-    for record in records:
-        results, failed = _ask(record, question)
-        for result in results:
-            next(one for one in sums if one.measure.id == result.measure_id).add(result)
-        for name in failed:
-            failures[name] += 1
-    issues = [_failure(name, count) for name, count in failures.items() if count]
-    summaries = [one.summary() for one in sums]
-    if issues and not any(one.persons for one in summaries):
-        raise Refusal(500, issues)
-    for summary in summaries:
-        issues += [
-            OutcomeIssue("warning", "business-rule", diagnostics=f"Measure/{summary.measure_id}: {text}")
-            for text in summary.problems
-        ]
-    return evaluation_bundle(
-        [summary_measure_report(one, question.reporting, asked=whose) for one in summaries],
-        (),
-        question.reporting,
-        outcome=operation_outcome(issues) if issues else None,
-    )

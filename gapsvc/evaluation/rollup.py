@@ -32,6 +32,7 @@ class Category:
     text: str = field(compare=False)
     source: str = ""
     coding: Coding | None = field(default=None, compare=False)
+    parts: tuple["Category", ...] = field(default=(), compare=False)  # of two at once: each
 
     @property
     def key(self) -> str:

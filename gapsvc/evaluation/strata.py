@@ -102,7 +102,7 @@ def _crossed(name: str, found: Mapping[str, Category]) -> Category:
     """Both categories as one; which of them is imputed stands in its code and text."""
     first, second = (found[part] for part in name.split(CROSS))
     keys = (one.key.replace(CROSS, "-") for one in (first, second))  # a payer's name may hold anything
-    return Category(name, CROSS.join(keys), f"{first.label} / {second.label}")
+    return Category(name, CROSS.join(keys), f"{first.label} / {second.label}", parts=(first, second))
 
 
 def _patients(record: PatientRecord) -> list[JsonObject]:

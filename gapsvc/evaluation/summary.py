@@ -26,17 +26,40 @@ from gapsvc.measures.scoring import OBSERVATION, POPULATION_ROWS
 
 
 @dataclass(frozen=True, slots=True)
+class ShownStratum:
+    """A stratum of which counts may be masked (None)."""
+
+    values: tuple[Label, ...]
+    populations: Mapping[str, int | None]
+    score: Decimal | None = None
+    observations: tuple[Observations, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class ShownStratifier:
+    """A stratifier whose strata may be masked: the same shape as StratifierResult."""
+
+    id: str
+    codes: tuple[Label, ...]
+    has_components: bool
+    strata: tuple[ShownStratum, ...]
+
+
+@dataclass(frozen=True, slots=True)
 class GroupSummary:
-    """One rate over all people: the same shape as a person's (GroupResult), with counts of members."""
+    """One rate over all people: the same shape as a person's (GroupResult), with counts of members.
+
+    A count of None is masked (evaluation.stratified); nothing is in what is added up here.
+    """
 
     id: str
     description: str
-    populations: Mapping[str, int]
+    populations: Mapping[str, int | None]
     score: Decimal | None
     scoring: str
     improvement_notation: str
     observations: tuple[Observations, ...]
-    stratifiers: tuple[StratifierResult, ...]
+    stratifiers: tuple[StratifierResult | ShownStratifier, ...]
 
 
 @dataclass(frozen=True, slots=True)

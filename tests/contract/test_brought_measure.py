@@ -229,10 +229,10 @@ def test_several_measures_in_one_answer(clinic: Api) -> None:
         ({"periodStart": "2026-13-01"}, 400, "value", "periodStart: there is no such day: '2026-13-01'"),
         ({"periodEnd": "2025-01-01"}, 400, "value", "periodEnd: is before periodStart"),
         (
-            {"reportType": "subject-list"},
+            {"reportType": "subject-lists"},
             400,
             "value",
-            "reportType: expected subject or population, not 'subject-list' (subject-list is not supported)",
+            "reportType: expected subject, subject-list or population, not 'subject-lists'",
         ),
         ({"subject": "Device/1"}, 400, "value", "subject: expected Patient/<id> or Group/<id>, not 'Device/1'"),
         ({"subject": "Patient/nobody"}, 404, "not-found", "subject: there is no such Patient"),
