@@ -124,7 +124,10 @@ def _figure(report: EquityReport) -> Figure:
         columnspacing=1.4,
     )
     confidence = words.percent(report.asked.confidence, 0)
-    foot = [f"Lines through the dots: {confidence} intervals (Wilson)", *report.notes]
+    foot = [
+        f"Lines through the dots: {confidence} intervals (Wilson). More children: so many more, met, close the gap",
+        *report.notes,
+    ]
     figure.text(0.015, 0.12 / height, "; ".join(foot) + ".", fontsize=7.5, color=_GREY)
     return figure
 
@@ -194,12 +197,12 @@ def _group(axes: Axes, row: int, each: Disparity, one: RateReport) -> None:
         markerfacecolor=colour if behind or ahead or is_alone else "white",
         markeredgewidth=1.5,
         linestyle="none",
+        clip_on=False,
         zorder=4,
     )
     if each.change is not None:
-        axes.plot(
-            float(each.change.before.rate), row, marker="x", color=_GREY, markersize=5.5, linestyle="none", zorder=3
-        )
+        at = float(each.change.before.rate)
+        axes.plot(at, row, marker="x", color=_GREY, markersize=5.5, linestyle="none", clip_on=False, zorder=3)
     text = f"{words.percent(found.rate)} of {found.denominator:,}"
     if each.gap is not None and each.gap.is_shown:
         text += f"; {words.side(each.gap.points)}"
