@@ -22,7 +22,6 @@ def child_reader(
 
     Raises:
         NoSuchSchedule, UnknownFormat, NdcTableRefused: the settings' schedule or NDC table can't be used.
-        NoSuchVisitSchedule, VisitScheduleError: nor the visit schedule.
         NoSuchVisitSchedule, VisitScheduleError: the settings' visit schedule can't be used.
     """
     return ChildReader.of(

@@ -5,7 +5,7 @@ which age it belongs to, by the schedule (gapsvc.schedule.visits).
 """
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date
 from pathlib import Path
 from typing import Any
@@ -95,7 +95,11 @@ class PreparedVisits:
             found = say(define)
             if found:
                 services[item] = _rows(found)
-        return assess(self.schedule, birth, _rows(say("Visits")), services, self.as_of, known_from, risks)
+        plan = assess(self.schedule, birth, _rows(say("Visits")), services, self.as_of, known_from, risks)
+        dies_on = _day(say("Dies On"))
+        if dies_on is None:
+            return plan
+        return replace(plan, changes_on=min(dies_on, plan.changes_on or dies_on))
 
 
 def _rows(found: Sequence[Any] | None) -> list[Row]:

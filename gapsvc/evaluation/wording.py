@@ -31,6 +31,10 @@ DISCOUNTED = {
     "no-result": "a test without a result",
     "not-final": "a result that is not final",
     "autism-screen": "a screen for autism, not for development as a whole",
+    # visits and services under the visit schedule (gapsvc/schedule/visits)
+    "slot-filled": "another visit is the one for this age",
+    "not-scheduled": "the schedule asks for none at this age",
+    "too-soon": "too soon after the last one",
 }
 
 # why a person of the initial population is not in the numerator's race
