@@ -10,7 +10,7 @@ import click
 
 from gapsvc.cli.console import OUT, Day, ended_by_signals, progress, today
 from gapsvc.cli.main import EXIT_SYSTEM, Failure
-from gapsvc.sandbox import EARLIEST, LARGEST, LATEST, Disorder, generate, write
+from gapsvc.sandbox import EARLIEST, LARGEST, LATEST, Disorder, Disparity, generate, write
 
 
 @click.group("sandbox")
@@ -23,6 +23,13 @@ def _disorder(ctx: click.Context, param: click.Parameter, value: str) -> Disorde
         if value in ("all", "none"):
             return Disorder.all() if value == "all" else Disorder.none()
         return Disorder.only(*(name.strip() for name in value.split(",")))
+    except ValueError as error:
+        raise click.BadParameter(str(error), ctx, param) from error
+
+
+def _disparity(ctx: click.Context, param: click.Parameter, value: str | None) -> Disparity | None:
+    try:
+        return None if value is None else Disparity.parse(value)
     except ValueError as error:
         raise click.BadParameter(str(error), ctx, param) from error
 
@@ -40,10 +47,29 @@ def _disorder(ctx: click.Context, param: click.Parameter, value: str) -> Disorde
     callback=_disorder,
     help=f"all, none, or some of: {', '.join(Disorder.names())}.  [all]",
 )
-def generate_command(out: Path, seed: int, size: int, as_of: date | None, disorder: Disorder) -> None:
+@click.option(
+    "--disparity",
+    default=None,
+    callback=_disparity,
+    metavar="RACE=CHANCE,...",
+    help="Plant how often children of each race complete their care, for example black=0.45,white=0.6.",
+)
+@click.option(
+    "--year", type=click.IntRange(1901, 2100), default=None, help="The year that truth is about.  [that of --as-of]"
+)
+def generate_command(
+    out: Path,
+    seed: int,
+    size: int,
+    as_of: date | None,
+    disorder: Disorder,
+    disparity: Disparity | None,
+    year: int | None,
+) -> None:
     """Write a population as NDJSON, with truth.ndjson: what is true of each child, known from how it was planned."""
+    period = (date(year, 1, 1), date(year, 12, 31)) if year else None
     with progress("generating children") as show:
-        population = generate(seed, size, as_of or today(), disorder, progress=show)
+        population = generate(seed, size, as_of or today(), disorder, period, progress=show, disparity=disparity)
         manifest = write(population, out)
     resources = sum(manifest["counts"].values())
     OUT.print(f"{size:,} children, {resources:,} resources as of {manifest['as_of']} in {out}")

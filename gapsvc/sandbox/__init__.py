@@ -8,6 +8,7 @@ Every name, number and record is invented.
 """
 
 from gapsvc.sandbox.disorder import Disorder
+from gapsvc.sandbox.disparity import Disparity
 from gapsvc.sandbox.misbehaviour import Misbehaviour
 from gapsvc.sandbox.population import EARLIEST, LARGEST, LATEST, TYPES, Population, generate, write
 from gapsvc.sandbox.server import SandboxServer, serve
@@ -18,6 +19,7 @@ __all__ = [
     "LATEST",
     "TYPES",
     "Disorder",
+    "Disparity",
     "Misbehaviour",
     "Population",
     "SandboxServer",

@@ -69,8 +69,9 @@ _PRIMARY = frozenset({"hepb", "rv", "dtap", "ipv", "hib", "pcv", "pediarix", "pe
 class _Card:
     """What a child has had so far: antigen -> days of its doses. Lives only while one child is planned."""
 
-    def __init__(self, combination: str) -> None:
+    def __init__(self, combination: str, completes: bool | None) -> None:
         self.combination = combination
+        self.completes = completes
         self.given: dict[str, list[date]] = {antigen: [] for antigen in SERIES}
         self.flu: list[date] = []
 
@@ -84,6 +85,8 @@ class _Card:
             least_age, interval, greatest = doses[len(had)]
             if least_age <= age <= greatest and (not had or (on - had[-1]).days >= interval):
                 found.add(antigen)
+        if self.completes is False and age < 740:
+            found.discard("MMR")  # what keeps the combinations from being complete by the second birthday
         if age > 1461 and "DTaP" in found and len(self.given["DTaP"]) < 3:
             found.discard("DTaP")
         return found
@@ -102,7 +105,7 @@ class _Card:
         for product in chosen:
             for antigen in PRODUCTS[product].antigens:
                 self.given[antigen].append(on)
-        season = on.month >= 9 or on.month <= 2
+        season = on.month >= 9 or on.month <= 2 or self.completes is True
         if age >= 183 and season and (not self.flu or (on - self.flu[-1]).days >= (28 if len(self.flu) == 1 else 200)):
             self.flu.append(on)
             chosen.append("flu3" if on >= _TRIVALENT_FROM else "flu4")
@@ -129,7 +132,7 @@ def plan_doses(
 
     `clinics` is in how many clinics the child is registered; `oddities` a stream of its own for dose_oddities.py.
     """
-    card = _Card(setting.combination)
+    card = _Card(setting.combination, setting.completes)
     doses: list[DosePlan] = []
     for day in _historical_days(birth, history_from):
         doses += [DosePlan("", day, 600, product, historical=True) for product in card.products(birth, day)]

@@ -11,6 +11,7 @@ from datetime import date
 from enum import StrEnum
 
 from gapsvc.sandbox.disorder import Disorder
+from gapsvc.sandbox.disparity import Disparity
 
 
 class Role(StrEnum):
@@ -213,6 +214,7 @@ class ChildPlan:
     doses: tuple[DosePlan, ...]
     asthma: date | None
     disorder: tuple[str, ...]
+    completes: bool | None = None  # under a planted disparity: whether it gets all its care, or falls short
     services: tuple[ServicePlan, ...] = ()
     history: tuple[HistoryPlan, ...] = ()
     hospice: tuple[HospicePlan, ...] = ()
@@ -257,3 +259,4 @@ class Frame:
     as_of: date
     period: tuple[date, date]
     disorder: Disorder
+    disparity: Disparity | None = None

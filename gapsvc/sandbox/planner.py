@@ -225,11 +225,16 @@ def _family(frame: Frame, siblings: list[_Birth]) -> FamilyPlan:
         taken.add(given)
         home = (clinic, location, doctor)
         attends = (group.attends, group.late) if frame.disorder.disparities else (EVERYONE_ATTENDS, EVERYONE_LATE)
+        completes = None
+        if frame.disparity:
+            chance = frame.disparity.chance(group.race)
+            completes = stream(frame.seed, "completes", birth.number).random() < chance
         setting = VisitSetting(
             frame=frame,
             attends=(attends[0] + 0.6 * habit) if frame.disorder.missed_visits else 1.0,
             late=(attends[1] - 0.3 * habit) if frame.disorder.late_visits else 0.0,
             combination=CLINICS[clinic].combination,
+            completes=completes,
         )
         children.append(
             _child(
@@ -407,6 +412,7 @@ def _child(
         doses=doses,
         asthma=add_days(birth.day, 1200) if age > 1300 and not deceased and rng.random() < 0.08 else None,
         disorder=tuple(name for name in frame.disorder.names() if name in kinds),
+        completes=setting.completes,
         services=services,
         history=history.conditions,
         hospice=history.hospice,

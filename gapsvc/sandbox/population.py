@@ -14,6 +14,7 @@ from typing import Any, BinaryIO
 import orjson
 
 from gapsvc.sandbox.disorder import Disorder
+from gapsvc.sandbox.disparity import Disparity
 from gapsvc.sandbox.plan import ChildPlan, FamilyPlan, Frame
 from gapsvc.sandbox.planner import Progress, plan_families
 from gapsvc.sandbox.render_care import render_care
@@ -79,6 +80,7 @@ def generate(
     disorder: Disorder | None = None,
     period: tuple[date, date] | None = None,
     progress: Progress | None = None,
+    disparity: Disparity | None = None,
 ) -> Population:
     """A population of `size` children as it is known on the day `as_of`. The same arguments give the same bytes.
 
@@ -89,6 +91,7 @@ def generate(
         disorder: which kinds of disorder it has; all of them where None.
         period: the measurement period that truth is about, both days inclusive; the year of `as_of` where None.
         progress: called with (children planned so far, size).
+        disparity: how often children of each race complete their care, known exactly; see disparity.py.
 
     Raises:
         ValueError: size, as_of or period is out of bounds; the message says which bounds.
@@ -100,7 +103,7 @@ def generate(
     period = period or (date(as_of.year, 1, 1), date(as_of.year, 12, 31))
     if period[0] > period[1]:
         raise ValueError(f"the period must not end before it starts: {period[0]} to {period[1]}")
-    frame = Frame(seed, size, as_of, period, disorder or Disorder.all())
+    frame = Frame(seed, size, as_of, period, disorder or Disorder.all(), disparity)
     return Population(frame, plan_families(frame, progress))
 
 
@@ -140,6 +143,7 @@ def write(population: Population, folder: Path, progress: Progress | None = None
         "as_of": frame.as_of.isoformat(),
         "period": {"start": frame.period[0].isoformat(), "end": frame.period[1].isoformat()},
         "disorder": asdict(frame.disorder),
+        "disparity": frame.disparity.stated() if frame.disparity else None,
         "counts": {name: counts[name] for name in TYPES},
     }
     manifest_file.write_bytes(orjson.dumps(manifest, option=orjson.OPT_INDENT_2 | orjson.OPT_APPEND_NEWLINE))

@@ -8,6 +8,8 @@ before-window, after-window. `under-mother` names an encounter of the mother's P
 child: it is in no child's record. A visit that nothing shows to be a well visit (`not-a-well-visit`) is named in the
 rates in whose window it lies.
 
+Under a planted disparity (disparity.py) `completes` says what the child was dealt.
+
 The rules are in truth_visits.py, truth_series.py and truth_services.py; docs/measures has them in words.
 """
 
@@ -22,6 +24,7 @@ from gapsvc.sandbox.truth_visits import visit_rates
 def truth_of(child: ChildPlan, frame: Frame) -> dict[str, Any]:
     """The line of truth about one child."""
     flawed = {dose.reference: dose.flaw.value for dose in child.doses if dose.flaw}
+    planted = {} if child.completes is None else {"completes": child.completes}
     return {
         "person": child.person,
         "patients": sorted(registration.patient for registration in child.registrations),
@@ -29,6 +32,7 @@ def truth_of(child: ChildPlan, frame: Frame) -> dict[str, Any]:
         "race": child.race,
         "ethnicity": child.ethnicity,
         "disorder": list(child.disorder),
+        **planted,
         "measures": visit_rates(child, frame) | series_rates(child, frame) | service_rates(child, frame),
         "immunizations": {"unflawed": len(child.doses) - len(flawed), "flawed": flawed},
     }

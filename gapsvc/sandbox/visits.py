@@ -21,7 +21,7 @@ from gapsvc.sandbox.plan import (
     Role,
     VisitPlan,
 )
-from gapsvc.sandbox.rates import windows_of
+from gapsvc.sandbox.rates import VISIT_RATES, age_at_end, windows_of
 
 SPACING = 14  # days between anchors of one W30 window
 _DAY = timedelta(days=1)
@@ -56,12 +56,16 @@ SLOTS: Sequence[Slot] = (
 
 @dataclass(frozen=True, slots=True)
 class VisitSetting:
-    """What one child's planning depends on. `attends`: chance that a slot is kept; `late`: that it is kept late."""
+    """What one child's planning depends on. `attends`: chance that a slot is kept; `late`: that it is kept late.
+
+    `completes` overrides both, see disparity.py: True keeps all, False falls short of every rate of visits.
+    """
 
     frame: Frame
     attends: float
     late: float
     combination: str
+    completes: bool | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -106,7 +110,12 @@ def plan_visits(
     horizon = min(setting.frame.as_of, deceased or setting.frame.as_of)
     kinds: set[str] = set()
     visits = _kept_slots(rng, setting, birth, history_from, horizon, kinds, force_first=bool(under_mother))
-    visits = _with_follow_ups(rng, birth, visits, horizon)
+    if setting.completes is True:
+        visits = _caught_up(rng, setting.frame, birth, history_from, horizon, visits)
+    elif setting.completes is False:
+        visits = _cut_short(setting.frame, birth, visits)
+    if setting.completes is not False:
+        visits = _with_follow_ups(rng, birth, visits, horizon)
     if clinics > 1:
         visits = [replace(v, registration=rng.randrange(clinics)) for v in visits]
     if under_mother:
@@ -150,17 +159,18 @@ def _kept_slots(
 ) -> list[VisitPlan]:
     visits: list[VisitPlan] = []
     previous: date | None = None
+    attends, often_late = (1.0, 0.0) if setting.completes else (setting.attends, setting.late)
     for slot in _slots(birth, horizon):
         if add_days(birth, slot.opens) > horizon:
             break
         if add_days(birth, slot.usual_from) < history_from:
             continue
         forced = force_first and slot.name == "3-5d"
-        if rng.random() >= setting.attends and not forced:
+        if rng.random() >= attends and not forced:
             if add_days(birth, slot.overdue) < horizon:
                 kinds.add("missed_visits")
             continue
-        late = rng.random() < setting.late and not forced
+        late = rng.random() < often_late and not forced
         day = _late_day(rng, birth, slot) if late else _usual_day(rng, birth, slot, setting.frame.period)
         if previous is not None:
             day = max(day, add_days(previous, 1))
@@ -172,6 +182,31 @@ def _kept_slots(
             kinds.add("late_visits")
         visits.append(_anchor(day, slot.name))
         previous = day
+    return visits
+
+
+def _caught_up(
+    rng: Random, frame: Frame, birth: date, history_from: date, horizon: date, visits: list[VisitPlan]
+) -> list[VisitPlan]:
+    """With a visit in the period, where the yearly rates ask for one and the usual days left it to another year."""
+    first, last = frame.period[0], min(frame.period[1], horizon)
+    if age_at_end(birth, frame) < 3 or any(first <= visit.on <= last for visit in visits):
+        return visits
+    first = max(first, history_from, add_days(thirty_months(birth), 1))
+    if first > last:
+        return visits
+    extra = _anchor(add_days(first, rng.randrange((last - first).days + 1)), "catch-up")
+    return sorted([*visits, extra], key=lambda visit: visit.on)
+
+
+def _cut_short(frame: Frame, birth: date, visits: list[VisitPlan]) -> list[VisitPlan]:
+    """One visit too few in every window that the child is measured by: the last ones did not happen."""
+    for rate in VISIT_RATES:
+        if rate.applies(birth, frame):
+            first, last = rate.window(birth, frame)
+            inside = [visit for visit in visits if first <= visit.on <= last]
+            gone = inside[rate.needed - 1 :]
+            visits = [visit for visit in visits if not any(visit is other for other in gone)]
     return visits
 
 
