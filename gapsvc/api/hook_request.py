@@ -88,10 +88,10 @@ class HookRequest(_Reading):
     context = fields.Nested(PatientViewContext, required=True)
     prefetch = fields.Nested(Prefetch)
 
-    @validates_schema(skip_on_field_errors=False)
-    def server_of_token(self, data: Mapping[str, Any], **_: Any) -> None:
+    @validates_schema(skip_on_field_errors=False, pass_original=True)
+    def server_of_token(self, _: Any, given: Any, **__: Any) -> None:
         """CDS Hooks 2.0, Calling a CDS Service: fhirServer is required where fhirAuthorization is given."""
-        if "fhirAuthorization" in data and "fhirServer" not in data:
+        if "fhirAuthorization" in given and "fhirServer" not in given:
             raise ValidationError("required where fhirAuthorization is given", "fhirServer")
 
 
@@ -151,6 +151,7 @@ def _problems(messages: Mapping[Any, Any], before: str) -> Iterable[tuple[str, s
     """(path, what is wrong) of each problem that marshmallow found."""
     for name, said in messages.items():
         path = f"{before}[{name}]" if isinstance(name, int) else f"{before}.{name}".lstrip(".")
+        path = path.removesuffix("._schema")  # what is wrong with an object as a whole
         if isinstance(said, dict):
             yield from _problems(cast("Mapping[Any, Any]", said), path)
         else:
