@@ -88,7 +88,8 @@ def import_command(files: tuple[Path, ...], name: str, mapping_name: str | None,
         for report in reports:
             show.pull_report(report)
         if replace:
-            types = tuple(dict.fromkeys(kind for source in sources for kind in source.types))
+            # FHIR is all that the source has; rows are all of what their mapping makes.
+            types = store.types_of_source(name) if mapping is None else mapping.types
             _delete_vanished(store, name, seen, types, reports)
     refused = _tell_refused(sources)
     if not all(report.complete for report in reports):

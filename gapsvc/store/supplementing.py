@@ -53,6 +53,16 @@ class SupplementReading(Connected):
             yield page
             after = page[-1]
 
+    def types_of_source(self, source: str) -> tuple[str, ...]:
+        """The types of which a source has resources, sorted."""
+        with self._reading() as connection:
+            found = rows(
+                connection,
+                "SELECT DISTINCT r.type FROM resource r JOIN source s ON s.id = r.source_id AND s.name = ?",
+                source,
+            )
+        return tuple(sorted(row[0] for row in found))
+
     def any_resource_of(self, source: str) -> dict[str, Any] | None:
         """Some resource of a source, as it was sent; None where it has none."""
         with self._reading() as connection:
