@@ -31,7 +31,8 @@ def register_forms(app: Flask) -> None:
             raise RequestURITooLarge
         if not is_utf8(request.query_string):
             raise refuse(400, "invalid", "the query has a broken %-escape or is not UTF-8")
-        if request.blueprint in _NOT_FHIR:
+        nowhere = request.url_rule is None and not request.path.startswith("/fhir")
+        if nowhere or request.blueprint in _NOT_FHIR:
             return
         formats = request.args.getlist("_format")
         if formats:
