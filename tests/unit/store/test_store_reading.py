@@ -26,6 +26,7 @@ def test_a_record_holds_what_names_the_patient(store: Store) -> None:
         patient=patient("p1"),
         resources={"Patient": (patient("p1"),), "Encounter": (visit,)},
         data_as_of={"clinic": "2026-03-01T12:00:00.000Z"},
+        sources={"Patient/p1": "clinic", "Encounter/e1": "clinic"},
     )
     assert store.record("unknown") is None
 
