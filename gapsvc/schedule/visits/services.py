@@ -34,7 +34,7 @@ class Services:
         else:
             spare = self._scheduled(item, item.universal, shown)
         if item.risk and (spare or at_risk_since is not None):
-            spare = self._at_risk(item, spare, at_risk_since or date.max)
+            spare = self._at_risk(item, shown, spare, at_risk_since or date.max)
         if spare and not item.with_visit:  # weights and the like are taken at every contact: no evidence of anything
             self.left_out += [LeftOut(reference, on, NOT_SCHEDULED) for on, reference in spare]
 
@@ -59,20 +59,24 @@ class Services:
         spare += shown[at:]
         return spare
 
-    def _at_risk(self, item: Item, shown: Sequence[Shown], since: date) -> Sequence[Shown]:
-        """Times for children at risk: those used anyway, and those not yet over when the risk became known."""
+    def _at_risk(self, item: Item, shown: Sequence[Shown], spare: Sequence[Shown], since: date) -> Sequence[Shown]:
+        """Times for children at risk: those not yet over when the risk became known, and those that a spare row fills.
+
+        Of a child at risk one test may be the universal one that was missed and the one for the risk.
+        """
         dates, as_of = self.clock.dates, self.clock.as_of
         ahead = False
         for time in item.risk:
             due_from, due_by, last_day = dates[time.due_from], dates[time.due_by], dates[time.last_day]
-            inside = [row for row in shown if due_from <= row[0] <= last_day]
-            shown = [row for row in shown if row not in inside]
-            wanted = since <= last_day and not ahead
-            if wanted and since > as_of:
+            wanted = since <= last_day
+            if wanted and since > as_of and not ahead:
                 self.changes.append(since)  # on that day it will be asked for, or be told as missed
-            if inside or (wanted and since <= as_of):
+            wanted = wanted and since <= as_of
+            inside = [row for row in (shown if wanted else spare) if due_from <= row[0] <= last_day]
+            spare = [row for row in spare if row not in inside]
+            if inside or (wanted and not ahead):
                 ahead |= self._state(item, time.id, time.at, False, due_from, due_by, last_day, inside)
-        return shown
+        return spare
 
     def _repeated(self, item: Item, repeat: Repeat, shown: Sequence[Shown]) -> Sequence[Shown]:
         """Each that counts, and the next. Those sooner after the last than the schedule wants do not count."""
