@@ -36,7 +36,7 @@ def find(store: Store, asked: Mapping[str, str], today: date) -> Found:
     if born:
         day = _day(born)
         if day is None:
-            return Found(problem="The birth date can't be read. Write it as month/day/year, e.g. 3/7/2024.")
+            return Found(problem="The birth date can’t be read. Write it as month/day/year, e.g. 3/7/2024.")
         criteria["birth_date"] = day.isoformat()
     if number:
         own = store.person_of(number) if _ID.fullmatch(number) else None
