@@ -15,6 +15,8 @@ from .schedule import Item, Occurrence, Repeat, Slot, VisitSchedule
 from .tables import Table, VisitScheduleError
 
 LARGEST = 1_000_000  # characters of a file
+# The keys that say when an item is wanted.
+_WHEN = ("visits", "once", "each_year", "repeat", "risk_visits")
 _ID = re.compile(r"[a-z0-9]+(-[a-z0-9]+)*")
 
 
@@ -49,7 +51,7 @@ def read_schedule(text: str, file: str, overlay: str = "") -> VisitSchedule:
     items = [item for row in items_of if (item := _item(_laid_over(row, changes), slots, sources)) is not None]
     top.close()
     if not problems:
-        problems += check_slots(file, slots) + check_items(file, items)
+        problems += check_slots(file, slots) or check_items(file, items)
     if problems or effective is None or notice is None:
         raise VisitScheduleError(problems)
     return VisitSchedule(
@@ -221,8 +223,8 @@ def _item(row: Table, slots: Sequence[Slot], sources: Mapping[str, str]) -> Item
     row.close()
     if repeat is not None and (wanted or risk):
         row.say("repeat", "goes with no other times")
-    if not (wanted or risk or repeat):
-        row.say("visits", "missing: say when it is wanted (visits, once, each_year, repeat, risk_visits)")
+    if not any(row.data.get(key) for key in _WHEN):
+        row.say("visits", f"missing: say when it is wanted ({', '.join(_WHEN)})")
     return item
 
 
