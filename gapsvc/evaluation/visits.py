@@ -11,7 +11,8 @@ from pathlib import Path
 from typing import Any
 
 import cql_like
-from cql_like import ExpandedTerminology
+from cql_like import Engine, ExpandedTerminology
+from gapsvc.evaluation.sharing import moment_of
 from gapsvc.measures.definition import HERE, read_libraries
 from gapsvc.measures.valuesets import read_value_sets
 from gapsvc.records.record import PatientRecord
@@ -52,11 +53,9 @@ class VisitAssessor:
         """The resource types that it reads."""
         return frozenset(one.resource_type for one in self.library.requirements) | {"Patient"}
 
-    def on(self, as_of: date) -> "PreparedVisits":
+    def on(self, as_of: date, *, engine: Engine = "compiled") -> "PreparedVisits":
         """This schedule bound to one as-of day, ready for many children."""
-        sessions = self.library.prepare(
-            terminology=self._terminology, now=cql_like.DateTime(as_of.year, as_of.month, as_of.day, 0, 0, 0, 0, 0)
-        )
+        sessions = self.library.prepare(terminology=self._terminology, now=moment_of(as_of), engine=engine)
         shown = tuple((item.id, item.shown_by) for item in self.schedule.items)
         risks = tuple((item.id, item.risk_shown_by) for item in self.schedule.items if item.risk_shown_by)
         return PreparedVisits(self.schedule, sessions.session, shown, risks, as_of)
