@@ -36,6 +36,7 @@ class Disorder:
     odd_products: bool = True  # unspecified, mixed, live or like-named vaccines; doses that only a claim shows
     missing_results: bool = True  # lead tests without a result, or with one that is not final
     autism_screens: bool = True  # screens for autism, billed under the code of developmental screening
+    coverage_gaps: bool = True  # coverage with breaks, changes of plan, late starts, ends; or none
     medical_history: bool = True  # reactions, diseases and conditions that bear on vaccines; hospice care
 
     @staticmethod
@@ -105,6 +106,7 @@ SHARES: Mapping[str, float] = MappingProxyType(
         "odd_products": 0.15,
         "missing_results": 0.06,
         "autism_screens": 0.10,
+        "coverage_gaps": 0.20,
         "medical_history": 0.08,
     }
 )

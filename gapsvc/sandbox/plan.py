@@ -179,6 +179,18 @@ class HospicePlan:
 
 
 @dataclass(frozen=True, slots=True)
+class CoveragePlan:
+    """A span of coverage, both days inclusive; without an end it goes on. `payer` is an index into places.PAYERS."""
+
+    start: date
+    end: date | None
+    payer: int
+    status: str = "active"
+    self_pay: bool = False
+    by_month: bool = False  # the record knows the month of the start only
+
+
+@dataclass(frozen=True, slots=True)
 class Registration:
     """The child as one clinic knows it: one Patient resource."""
 
@@ -215,6 +227,7 @@ class ChildPlan:
     asthma: date | None
     disorder: tuple[str, ...]
     completes: bool | None = None  # under a planted disparity: whether it gets all its care, or falls short
+    coverage: tuple[CoveragePlan, ...] = ()
     services: tuple[ServicePlan, ...] = ()
     history: tuple[HistoryPlan, ...] = ()
     hospice: tuple[HospicePlan, ...] = ()

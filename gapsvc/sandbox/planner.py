@@ -6,21 +6,20 @@ Each step draws from a stream of its own (`stream`), so that switching one disor
 """
 
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from datetime import date
 from itertools import accumulate
 from random import Random
 
+from gapsvc.sandbox.chance import stream, weighted
+from gapsvc.sandbox.child import PARTIAL_BIRTH, Birth, plan_child
 from gapsvc.sandbox.days import add_days, add_years
 from gapsvc.sandbox.disorder import SHARES
-from gapsvc.sandbox.doses import plan_doses
-from gapsvc.sandbox.history import MedicalHistory, plan_history
 from gapsvc.sandbox.people import EVERYONE_ATTENDS, EVERYONE_LATE, GROUPS, NAMES
 from gapsvc.sandbox.places import CLINICS, PAYER_WEIGHTS, PAYERS, STREETS, ZIPS
-from gapsvc.sandbox.plan import ChildPlan, FamilyPlan, Flaw, Frame, MotherPlan, Registration
+from gapsvc.sandbox.plan import ChildPlan, FamilyPlan, Frame, MotherPlan
 from gapsvc.sandbox.rates import cohorts, infant_cohorts
-from gapsvc.sandbox.services import plan_services
-from gapsvc.sandbox.visits import VisitSetting, plan_other_visits, plan_visits
+from gapsvc.sandbox.visits import VisitSetting
 
 Progress = Callable[[int, int], None]
 
@@ -36,24 +35,7 @@ _GROUP_WEIGHTS = list(accumulate(group.share for group in GROUPS))
 _PAYER_WEIGHTS = list(accumulate(PAYER_WEIGHTS))
 # Kinds of disorder that need some life to show in: the least age in days of a child who may be given them.
 _LEAST_AGE = {"mothers_record": 12, "missing_race": 0, "duplicates": 20, "edge_days": 60, "odd_products": 60}
-_PARTIAL_BIRTH = "partial birth date"  # the rare part of partial_dates, dealt on its own
 _FEWEST = 2  # of each kind in each measure rate's population, where there are enough children
-
-
-def stream(seed: int, *purpose: object) -> Random:
-    """A generator of its own for one purpose, from the seed."""
-    return Random("/".join(str(part) for part in (seed, *purpose)))  # noqa: S311  (synthetic data, not secrets)
-
-
-@dataclass(frozen=True, slots=True)
-class _Birth:
-    """A child before it has a life: who, when, in which family, and the disorder dealt to it."""
-
-    number: int
-    family: int
-    day: date
-    multiple: int
-    dealt: frozenset[str] = frozenset()
 
 
 def plan_families(frame: Frame, progress: Progress | None = None) -> tuple[FamilyPlan, ...]:
@@ -67,11 +49,11 @@ def plan_families(frame: Frame, progress: Progress | None = None) -> tuple[Famil
     return tuple(families)
 
 
-def _births(frame: Frame) -> list[_Birth]:
+def _births(frame: Frame) -> list[Birth]:
     rng = stream(frame.seed, "births")
     ages = _ages(frame, rng)
     rng.shuffle(ages)
-    births: list[_Birth] = []
+    births: list[Birth] = []
     family = twins = 0
     while ages:
         family += 1
@@ -88,7 +70,7 @@ def _births(frame: Frame) -> list[_Birth]:
         members.sort(key=lambda member: (-member[0], member[1]))
         for age, multiple in members:
             day = add_days(frame.as_of, -age)
-            births.append(_Birth(len(births) + 1, family, day, multiple))
+            births.append(Birth(len(births) + 1, family, day, multiple))
     return births
 
 
@@ -125,10 +107,10 @@ def _near_leap_day(frame: Frame, age: int, which: int) -> int:
     return age
 
 
-def _deal(frame: Frame, births: list[_Birth]) -> list[_Birth]:
+def _deal(frame: Frame, births: list[Birth]) -> list[Birth]:
     """Give each kind of disorder that is on to its share of each measure rate's population, and of the others."""
     dealt: dict[int, set[str]] = {birth.number: set() for birth in births}
-    strata: dict[str, list[_Birth]] = {}
+    strata: dict[str, list[Birth]] = {}
     for birth in births:
         names = cohorts(birth.day, frame) or ("none",)
         for name in names:
@@ -160,13 +142,13 @@ def _deal(frame: Frame, births: list[_Birth]) -> list[_Birth]:
     if frame.disorder.partial_dates:
         # A birth date without its day takes the child out of every population: few, and none that shows anything else.
         plain = [b for b in births if b.number in infants and not dealt[b.number] and b.family not in twins]
-        rng = stream(frame.seed, "deal", "partial birth date")
+        rng = stream(frame.seed, "deal", PARTIAL_BIRTH)
         for birth in rng.sample(plain, min(len(plain), max(1, round(0.004 * frame.size)))):
-            dealt[birth.number].add(_PARTIAL_BIRTH)
+            dealt[birth.number].add(PARTIAL_BIRTH)
     return [replace(birth, dealt=frozenset(dealt[birth.number])) for birth in births]
 
 
-def _able(kind: str, birth: _Birth, frame: Frame, already: set[str], twins: set[int], *, infant: bool) -> bool:
+def _able(kind: str, birth: Birth, frame: Frame, already: set[str], twins: set[int], *, infant: bool) -> bool:
     age = (frame.as_of - birth.day).days
     if age < _LEAST_AGE.get(kind, 45):
         return False
@@ -178,8 +160,8 @@ def _able(kind: str, birth: _Birth, frame: Frame, already: set[str], twins: set[
     return True
 
 
-def _by_family(births: Sequence[_Birth]) -> Iterator[list[_Birth]]:
-    siblings: list[_Birth] = []
+def _by_family(births: Sequence[Birth]) -> Iterator[list[Birth]]:
+    siblings: list[Birth] = []
     for birth in births:
         if siblings and siblings[-1].family != birth.family:
             yield siblings
@@ -189,10 +171,10 @@ def _by_family(births: Sequence[_Birth]) -> Iterator[list[_Birth]]:
         yield siblings
 
 
-def _family(frame: Frame, siblings: list[_Birth]) -> FamilyPlan:
+def _family(frame: Frame, siblings: list[Birth]) -> FamilyPlan:
     number = siblings[0].family
     rng = stream(frame.seed, "family", number)
-    group = GROUPS[_weighted(rng, _GROUP_WEIGHTS)]
+    group = GROUPS[weighted(rng, _GROUP_WEIGHTS)]
     names = NAMES[group.names]
     zip_at = rng.randrange(len(ZIPS))
     clinic = ZIPS[zip_at][2] if rng.random() < 0.85 else rng.randrange(len(CLINICS))
@@ -215,6 +197,10 @@ def _family(frame: Frame, siblings: list[_Birth]) -> FamilyPlan:
             for birth in siblings
         ]
     mother = _mother(frame, rng, siblings, names.mothers, (clinic, location, doctor), is_patient=shared)
+    name = rng.choice(names.family)
+    street = f"{rng.randrange(100, 9900)} {rng.choice(STREETS)}"
+    phone = f"{rng.choice(('213', '310', '323', '562', '818'))}-555-{rng.randrange(100, 200):04d}"
+    payer = weighted(rng, _PAYER_WEIGHTS) % len(PAYERS)
     taken: set[str] = set()
     children: list[ChildPlan] = []
     for birth in siblings:
@@ -237,7 +223,7 @@ def _family(frame: Frame, siblings: list[_Birth]) -> FamilyPlan:
             completes=completes,
         )
         children.append(
-            _child(
+            plan_child(
                 child_rng,
                 birth,
                 setting,
@@ -247,30 +233,26 @@ def _family(frame: Frame, siblings: list[_Birth]) -> FamilyPlan:
                 home,
                 twin=birth.day in twin_births,
                 mother_is_patient=mother.patient is not None,
+                payer=payer,
             )
         )
     return FamilyPlan(
         number=number,
-        name=rng.choice(names.family),
+        name=name,
         language=language,
         zip_at=zip_at,
-        street=f"{rng.randrange(100, 9900)} {rng.choice(STREETS)}",
-        phone=f"{rng.choice(('213', '310', '323', '562', '818'))}-555-{rng.randrange(100, 200):04d}",
-        payer=_weighted(rng, _PAYER_WEIGHTS) % len(PAYERS),
+        street=street,
+        phone=phone,
+        payer=payer,
         mother=mother,
         children=tuple(children),
     )
 
 
-def _weighted(rng: Random, cumulative: Sequence[int]) -> int:
-    ticket = rng.randrange(cumulative[-1])
-    return next(at for at, bound in enumerate(cumulative) if ticket < bound)
-
-
 def _mother(
     frame: Frame,
     rng: Random,
-    siblings: Sequence[_Birth],
+    siblings: Sequence[Birth],
     names: Sequence[str],
     home: tuple[int, int, int],
     *,
@@ -295,125 +277,4 @@ def _mother(
         location=home[1],
         practitioner=home[2],
         checkups=tuple(checkups),
-    )
-
-
-def _child(
-    rng: Random,
-    birth: _Birth,
-    setting: VisitSetting,
-    given: str,
-    sex: str,
-    group: tuple[str, str],
-    home: tuple[int, int, int],
-    *,
-    twin: bool,
-    mother_is_patient: bool,
-) -> ChildPlan:
-    frame = setting.frame
-    dealt = set(birth.dealt)
-    age = (frame.as_of - birth.day).days
-    registrations = [Registration(f"child-{birth.number:06d}", *home, mrn=f"{birth.number:08d}")]
-    partial_birth = _PARTIAL_BIRTH in dealt
-    if "duplicates" in dealt:
-        other = (home[0] + rng.randrange(1, len(CLINICS))) % len(CLINICS)
-        registrations.append(
-            Registration(
-                f"child-{birth.number:06d}-b",
-                other,
-                rng.randrange(len(CLINICS[other].sites)),
-                rng.randrange(len(CLINICS[other].practitioners)),
-                mrn=f"{birth.number + 500000:08d}",
-            )
-        )
-    # Infants are known from birth; an older child joined the network at some time in the last years.
-    history_from = birth.day if age < 1500 else max(birth.day, add_days(frame.as_of, -rng.randrange(200, 2200)))
-    deceased: date | None = None
-    if "deceased" in dealt:
-        known_for = (frame.as_of - history_from).days
-        deceased = add_days(history_from, rng.randrange(min(25, known_for), known_for + 1))
-    linked = rng.random() < 0.65
-    visits = plan_visits(
-        rng,
-        setting,
-        birth=birth.day,
-        number=birth.number,
-        history_from=history_from,
-        deceased=deceased,
-        dealt=dealt,
-        clinics=len(registrations),
-        under_mother=("mothers_record" in dealt) and ("linked" if linked and not twin else "unlinked"),
-    )
-    others = plan_other_visits(
-        rng, setting, birth=birth.day, number=birth.number, history_from=history_from, deceased=deceased
-    )
-    doses, dose_kinds = plan_doses(
-        rng,
-        setting,
-        birth=birth.day,
-        number=birth.number,
-        history_from=history_from,
-        visits=visits.visits,
-        deceased=deceased,
-        dealt=dealt,
-        clinics=len(registrations),
-        oddities=stream(frame.seed, "doses", birth.number),
-    )
-    history = MedicalHistory()
-    if "medical_history" in dealt:
-        history = plan_history(
-            stream(frame.seed, "history", birth.number),
-            frame,
-            birth=birth.day,
-            number=birth.number,
-            history_from=history_from,
-            deceased=deceased,
-        )
-    services, service_kinds = plan_services(
-        stream(frame.seed, "services", birth.number),
-        setting,
-        birth=birth.day,
-        number=birth.number,
-        history_from=history_from,
-        visits=visits.visits,
-        deceased=deceased,
-        dealt=dealt,
-        clinics=len(registrations),
-    )
-    race_missing = "missing_race" in dealt
-    kinds = visits.kinds | dose_kinds | service_kinds
-    kinds |= {"missing_race"} if race_missing else set()
-    kinds |= {"partial_dates"} if partial_birth else set()
-    kinds |= {"deceased"} if deceased else set()
-    kinds |= set() if history.empty else {"medical_history"}
-    kinds |= {"duplicates"} if len(registrations) > 1 else set()
-    kinds |= {"disparities"} if frame.disorder.disparities and group[0] == GROUPS[0].race else set()
-    under_mother = any(visit.flaw is Flaw.UNDER_MOTHER for visit in visits.visits)
-    return ChildPlan(
-        number=birth.number,
-        registrations=tuple(registrations),
-        given=given,
-        sex=sex,
-        birth=birth.day,
-        birth_precision="month" if partial_birth else "day",
-        race=None if race_missing else group[0],
-        race_unknown_coded=race_missing and rng.random() < 0.4,
-        ethnicity=None if race_missing else group[1],
-        cin=f"97{birth.number:06d}{'ABCDEFGHKM'[birth.number % 10]}",
-        multiple=birth.multiple,
-        history_from=history_from,
-        deceased=deceased,
-        deceased_as_boolean=deceased is not None and rng.random() < 0.3,
-        related=f"rel-{birth.number:06d}" if age < 18 * 365 else None,
-        # An unlinkable newborn visit of a single child: the RelatedPerson does not carry the mother's CIN.
-        related_identified=mother_is_patient and (twin or not under_mother),
-        visits=visits.visits,
-        others=others,
-        doses=doses,
-        asthma=add_days(birth.day, 1200) if age > 1300 and not deceased and rng.random() < 0.08 else None,
-        disorder=tuple(name for name in frame.disorder.names() if name in kinds),
-        completes=setting.completes,
-        services=services,
-        history=history.conditions,
-        hospice=history.hospice,
     )

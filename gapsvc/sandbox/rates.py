@@ -11,6 +11,7 @@ from gapsvc.sandbox.days import add_days, add_years, fifteen_months, thirty_mont
 from gapsvc.sandbox.plan import Frame, Role
 
 Window = tuple[date, date]
+ENROLMENT_FROM_DAY = 31  # of life: a newborn is its mother's before
 
 
 @dataclass(frozen=True, slots=True)

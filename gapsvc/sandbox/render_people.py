@@ -13,6 +13,8 @@ from gapsvc.sandbox.places import CLINICS, PAYERS, ZIPS
 from gapsvc.sandbox.plan import ChildPlan, FamilyPlan, Registration
 from gapsvc.sandbox.stamps import JsonObject, Stamper, coding, reference
 
+_SELF_PAY = "http://terminology.hl7.org/CodeSystem/coverage-selfpay"
+
 
 def render_people(stamp: Stamper, family: FamilyPlan) -> Iterator[JsonObject]:
     """Everyone of one family, and the children's coverage."""
@@ -21,7 +23,7 @@ def render_people(stamp: Stamper, family: FamilyPlan) -> Iterator[JsonObject]:
     for child in family.children:
         for registration in child.registrations:
             yield _patient(stamp, family, child, registration)
-            yield _coverage(stamp, family, child, registration)
+            yield from _coverage(stamp, child, registration)
         if child.related:
             yield _related(stamp, family, child, child.related)
 
@@ -99,29 +101,40 @@ def _related(stamp: Stamper, family: FamilyPlan, child: ChildPlan, ident: str) -
     return found
 
 
-def _coverage(stamp: Stamper, family: FamilyPlan, child: ChildPlan, registration: Registration) -> JsonObject:
-    payer = PAYERS[family.payer]
-    ident = registration.patient.replace("child-", "cov-")
-    return {
-        "resourceType": "Coverage",
-        "id": ident,
-        "meta": stamp.meta(ident, child.history_from, profile="us-core-coverage"),
-        "identifier": [_identifier("MB", CIN, child.cin)],
-        "status": "active",
-        "type": {"coding": [coding(ACT_CODE, "PUBLICPOL", "public healthcare")], "text": "Medi-Cal managed care"},
-        "subscriberId": child.cin,
-        "beneficiary": reference("Patient", registration.patient),
-        "relationship": {"coding": [coding("http://terminology.hl7.org/CodeSystem/subscriber-relationship", "self")]},
-        "period": {"start": child.history_from.isoformat()},
-        "payor": [reference("Organization", payer.id)],
-        "class": [
-            {
-                "type": {"coding": [coding("http://terminology.hl7.org/CodeSystem/coverage-class", "plan")]},
-                "value": payer.id.removeprefix("org-"),
-                "name": payer.name,
-            }
-        ],
-    }
+def _coverage(stamp: Stamper, child: ChildPlan, registration: Registration) -> Iterator[JsonObject]:
+    for number, span in enumerate(child.coverage, 1):
+        ident = registration.patient.replace("child-", "cov-") + (f"-{number}" if number > 1 else "")
+        written = max(child.history_from, span.start)
+        found: JsonObject = {
+            "resourceType": "Coverage",
+            "id": ident,
+            "meta": stamp.meta(ident, written, profile="us-core-coverage"),
+            "identifier": [_identifier("MB", CIN, child.cin)],
+            "status": span.status,
+            "type": {"coding": [coding(ACT_CODE, "PUBLICPOL", "public healthcare")], "text": "Medi-Cal managed care"},
+            "subscriberId": child.cin,
+            "beneficiary": reference("Patient", registration.patient),
+            "relationship": {
+                "coding": [coding("http://terminology.hl7.org/CodeSystem/subscriber-relationship", "self")]
+            },
+            "period": {"start": span.start.isoformat()[: 7 if span.by_month else 10]},
+        }
+        if span.end:
+            found["period"]["end"] = span.end.isoformat()
+        if span.self_pay:
+            found["type"] = {"coding": [coding(_SELF_PAY, "pay", "pay")], "text": "The family pays"}
+            found["payor"] = [reference("Patient", registration.patient)]
+        else:
+            payer = PAYERS[span.payer]
+            found["payor"] = [reference("Organization", payer.id)]
+            found["class"] = [
+                {
+                    "type": {"coding": [coding("http://terminology.hl7.org/CodeSystem/coverage-class", "plan")]},
+                    "value": payer.id.removeprefix("org-"),
+                    "name": payer.name,
+                }
+            ]
+        yield found
 
 
 def _identifier(kind: str, system: str, value: str) -> JsonObject:

@@ -8,6 +8,9 @@ before-window, after-window. `under-mother` names an encounter of the mother's P
 child: it is in no child's record. A visit that nothing shows to be a well visit (`not-a-well-visit`) is named in the
 rates in whose window it lies.
 
+`enrolment` is for the population "plan": why the child is not in a rate's denominator there, null where it is.
+Everything else is said of the population "clinic".
+
 Under a planted disparity (disparity.py) `completes` says what the child was dealt.
 
 The rules are in truth_visits.py, truth_series.py and truth_services.py; docs/measures has them in words.
@@ -16,6 +19,7 @@ The rules are in truth_visits.py, truth_series.py and truth_services.py; docs/me
 from typing import Any
 
 from gapsvc.sandbox.plan import ChildPlan, Frame
+from gapsvc.sandbox.truth_enrolment import enrolment
 from gapsvc.sandbox.truth_series import series_rates
 from gapsvc.sandbox.truth_services import service_rates
 from gapsvc.sandbox.truth_visits import visit_rates
@@ -25,6 +29,7 @@ def truth_of(child: ChildPlan, frame: Frame) -> dict[str, Any]:
     """The line of truth about one child."""
     flawed = {dose.reference: dose.flaw.value for dose in child.doses if dose.flaw}
     planted = {} if child.completes is None else {"completes": child.completes}
+    measures = visit_rates(child, frame) | series_rates(child, frame) | service_rates(child, frame)
     return {
         "person": child.person,
         "patients": sorted(registration.patient for registration in child.registrations),
@@ -33,6 +38,7 @@ def truth_of(child: ChildPlan, frame: Frame) -> dict[str, Any]:
         "ethnicity": child.ethnicity,
         "disorder": list(child.disorder),
         **planted,
-        "measures": visit_rates(child, frame) | series_rates(child, frame) | service_rates(child, frame),
+        "measures": measures,
+        "enrolment": enrolment(child, frame, measures),
         "immunizations": {"unflawed": len(child.doses) - len(flawed), "flawed": flawed},
     }

@@ -21,7 +21,8 @@ from gapsvc.sandbox.plan import (
     Role,
     VisitPlan,
 )
-from gapsvc.sandbox.rates import VISIT_RATES, age_at_end, windows_of
+from gapsvc.sandbox.rates import VISIT_RATES, age_at_end
+from gapsvc.sandbox.visit_flaws import FLAWS, Flawing, anchor, weekday
 
 SPACING = 14  # days between anchors of one W30 window
 _DAY = timedelta(days=1)
@@ -120,9 +121,9 @@ def plan_visits(
         visits = [replace(v, registration=rng.randrange(clinics)) for v in visits]
     if under_mother:
         visits = _under_mother(rng, visits, linked=under_mother == "linked", kinds=kinds)
-    for kind, work in _FLAWS.items():
+    for kind, work in FLAWS.items():
         if kind in dealt:
-            visits = work(_Flawing(rng, setting.frame, birth, history_from, horizon, deceased is not None, visits))
+            visits = work(Flawing(rng, setting.frame, birth, history_from, horizon, deceased is not None, visits))
             kinds.add(kind)
     if clinics > 1:
         visits = _with_copies(rng, visits, clinics)
@@ -141,10 +142,6 @@ def plan_visits(
             minute = 15 * rng.randrange(55, 60)
         named.append(replace(visit, id=f"enc-{number:06d}-{at:02d}", minute=minute))
     return PlannedVisits(tuple(named), frozenset(kinds))
-
-
-def _anchor(on: date, slot: str) -> VisitPlan:
-    return VisitPlan(id="", on=on, minute=-1, role=Role.ANCHOR, slot=slot)
 
 
 def _kept_slots(
@@ -180,7 +177,7 @@ def _kept_slots(
             continue
         if late and day > add_days(birth, slot.overdue):
             kinds.add("late_visits")
-        visits.append(_anchor(day, slot.name))
+        visits.append(anchor(day, slot.name))
         previous = day
     return visits
 
@@ -195,7 +192,7 @@ def _caught_up(
     first = max(first, history_from, add_days(thirty_months(birth), 1))
     if first > last:
         return visits
-    extra = _anchor(add_days(first, rng.randrange((last - first).days + 1)), "catch-up")
+    extra = anchor(add_days(first, rng.randrange((last - first).days + 1)), "catch-up")
     return sorted([*visits, extra], key=lambda visit: visit.on)
 
 
@@ -233,17 +230,13 @@ def _belongs(birth: date, slot: Slot, day: date) -> bool:
 
 
 def _in_usual_days(rng: Random, birth: date, slot: Slot) -> date:
-    return _weekday(add_days(birth, rng.randint(slot.usual_from, slot.usual_to)))
+    return weekday(add_days(birth, rng.randint(slot.usual_from, slot.usual_to)))
 
 
 def _late_day(rng: Random, birth: date, slot: Slot) -> date:
     if slot.opens > SLOTS[-1].opens:  # a yearly visit: late in its year of age
-        return _weekday(add_days(birth, rng.randint(slot.usual_to + 10, slot.overdue - 3)))
-    return _weekday(add_days(birth, slot.overdue + rng.randint(1, max(5, (slot.overdue - slot.opens) // 2))))
-
-
-def _weekday(day: date) -> date:
-    return add_days(day, (0, 0, 0, 0, 0, 2, 1)[day.weekday()])
+        return weekday(add_days(birth, rng.randint(slot.usual_to + 10, slot.overdue - 3)))
+    return weekday(add_days(birth, slot.overdue + rng.randint(1, max(5, (slot.overdue - slot.opens) // 2))))
 
 
 def _with_follow_ups(rng: Random, birth: date, visits: Sequence[VisitPlan], horizon: date) -> list[VisitPlan]:
@@ -287,113 +280,6 @@ def _with_copies(rng: Random, visits: list[VisitPlan], clinics: int) -> list[Vis
             other = (visit.registration + 1) % clinics
             found.append(replace(visit, role=Role.COPY, registration=other, recognised=Recognised.BY_TYPE))
     return found
-
-
-@dataclass(frozen=True, slots=True)
-class _Flawing:
-    """One child's visits, and what is needed to spoil one of them."""
-
-    rng: Random
-    frame: Frame
-    birth: date
-    history_from: date
-    horizon: date
-    dead: bool
-    visits: list[VisitPlan]
-
-    def target(self) -> VisitPlan | None:
-        """An anchor to work on: one in a window that this child is measured by, where there is one."""
-        able = [v for v in self.visits if v.role is Role.ANCHOR and v.registration != MOTHER]
-        windows = windows_of(self.birth, self.frame)
-        inside = [v for v in able if any(first <= v.on <= last for first, last in windows)]
-        able = inside or able
-        return self.rng.choice(able) if able else None
-
-    def spoil(self, flaw: Flaw, **changes: str) -> list[VisitPlan]:
-        """Half of the time an anchor (with its follow-ups) becomes a flawed visit, else a flawed one is added."""
-        target = self.target()
-        if target is not None and self.rng.random() < 0.5:
-            return self.instead(target, flaw, **changes)
-        return self.beside(target, flaw, **changes)
-
-    def instead(self, target: VisitPlan, flaw: Flaw, **changes: str) -> list[VisitPlan]:
-        spoilt = replace(target, role=Role.FLAWED, flaw=flaw, **changes)
-        follow_up = f"{target.slot} follow-up"
-        return [spoilt if v is target else v for v in self.visits if v.slot != follow_up]
-
-    def beside(self, target: VisitPlan | None, flaw: Flaw, **changes: str) -> list[VisitPlan]:
-        base = target.on if target else max(self.birth, self.history_from)
-        day = add_days(base, self.rng.randint(1, 40))
-        ends = [last for first, last in windows_of(self.birth, self.frame) if first <= base <= last]
-        day = min([day, self.horizon, *ends])
-        extra = replace(_anchor(day, "extra"), role=Role.FLAWED, flaw=flaw, **changes)
-        if target is not None:
-            extra = replace(extra, registration=target.registration)
-        return [*self.visits, extra]
-
-
-def _entered_in_error(work: _Flawing) -> list[VisitPlan]:
-    return work.spoil(Flaw.ENTERED_IN_ERROR, status="entered-in-error")
-
-
-def _telehealth(work: _Flawing) -> list[VisitPlan]:
-    return work.spoil(Flaw.TELEHEALTH, setting="VR")
-
-
-def _cancelled(work: _Flawing) -> list[VisitPlan]:
-    if not work.dead and work.rng.random() < 0.4:
-        appointment = _weekday(add_days(work.frame.as_of, work.rng.randint(3, 60)))
-        extra = replace(_anchor(appointment, "appointment"), role=Role.FLAWED, flaw=Flaw.NOT_FINISHED, status="planned")
-        return [*work.visits, extra]
-    return work.spoil(Flaw.NOT_FINISHED, status=work.rng.choice(("cancelled", "cancelled", "arrived", "in-progress")))
-
-
-def _wrong_setting(work: _Flawing) -> list[VisitPlan]:
-    if work.rng.random() < 0.5 and work.history_from == work.birth and (work.horizon - work.birth).days >= 3:
-        # The hospital's own newborn examination, coded as an office visit would be.
-        stay = replace(
-            _anchor(add_days(work.birth, 1), "birth stay"),
-            role=Role.FLAWED,
-            flaw=Flaw.INPATIENT,
-            setting="IMP",
-            minute=9 * 60,
-        )
-        return [*work.visits, stay]
-    return work.beside(work.target(), Flaw.EMERGENCY, setting="EMER")
-
-
-def _imprecise(work: _Flawing) -> list[VisitPlan]:
-    return work.spoil(Flaw.IMPRECISE)
-
-
-_LOCAL_STYLES = (
-    Recognised.BY_REASON,
-    Recognised.BY_CONDITION,
-    Recognised.BY_DIAGNOSIS,
-    Recognised.BY_PROCEDURE,
-    Recognised.NOT,
-)
-
-
-def _local_codes(work: _Flawing) -> list[VisitPlan]:
-    style = work.rng.choice(_LOCAL_STYLES)
-    target = work.target()
-    if target is None:
-        return work.beside(None, Flaw.NOT_RECOGNISED, recognised=Recognised.NOT)
-    if style is Recognised.NOT:
-        return work.instead(target, Flaw.NOT_RECOGNISED, recognised=Recognised.NOT)
-    return [replace(v, recognised=style) if v is target else v for v in work.visits]
-
-
-# In this order; each works on what the one before left.
-_FLAWS = {
-    "local_codes": _local_codes,
-    "entered_in_error": _entered_in_error,
-    "telehealth": _telehealth,
-    "wrong_setting": _wrong_setting,
-    "partial_dates": _imprecise,
-    "cancelled_visits": _cancelled,
-}
 
 
 def plan_other_visits(

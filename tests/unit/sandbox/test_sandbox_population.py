@@ -72,6 +72,7 @@ def test_the_manifest_says_what_was_asked_and_what_was_written(tmp_path: Path) -
         "size": 250,
         "as_of": "2026-11-22",
         "period": {"start": "2026-01-01", "end": "2026-12-31"},
+        "disparity": None,
     }
     assert [name for name, on in manifest["disorder"].items() if not on] == ["telehealth"]
     assert manifest["counts"] == {name: len(lines(tmp_path / f"{name}.ndjson")) for name in TYPES}
