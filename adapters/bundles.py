@@ -3,6 +3,7 @@
 Source: FHIR R4 Bundle (§ resolving references in bundles: a reference names an entry by its fullUrl).
 """
 
+import re
 from collections.abc import Iterator, Mapping
 from typing import Any
 
@@ -11,6 +12,8 @@ import orjson
 from adapters.base import Fetched, JsonObject, Rejected
 from adapters.repair import repair
 
+_DELETED = re.compile(r"(?:^|/)([A-Z][A-Za-z]+)/([A-Za-z0-9\-.]{1,64})\Z", re.ASCII)
+
 
 def entries_of(
     bundle: JsonObject, resource_type: str | None, origin: str, takes_untyped: bool, base_url: str | None
@@ -18,7 +21,7 @@ def entries_of(
     """The Bundle's resources of one type (None: of every type), as `origin#entry`, entries counted from 1.
 
     `takes_untyped`: entries whose type can't be told are reported here. Entries without a resource
-    (deletions, responses) are passed over.
+    (deletions, responses) are passed over; `deletions_of` tells the first.
     """
     entries: Any = bundle.get("entry")
     if not isinstance(entries, list):
@@ -38,6 +41,25 @@ def entries_of(
         else:
             reason = "expected Bundle.entry.resource to be one FHIR resource: a JSON object"
             yield Rejected(where, "not-an-object", reason, orjson.dumps(resource))
+
+
+def deletions_of(bundle: Any, resource_type: str) -> list[str]:
+    """`Type/id` of each entry that deletes a resource of this type (R4 Bundle.entry.request; Bulk Data 2 "deleted"
+    files, history Bundles). A conditional deletion names no resource and is none of them; in a history, whose newest
+    entries come first, neither is one that the resource has outlived."""
+    entries: Any = bundle.get("entry") if isinstance(bundle, dict) and bundle.get("resourceType") == "Bundle" else None
+    found: list[str] = []
+    newer: set[str] = set()
+    for entry in entries if isinstance(entries, list) else ():
+        resource: Any = entry.get("resource") if isinstance(entry, dict) else None
+        if isinstance(resource, dict) and bundle.get("type") == "history":
+            newer.add(f"{resource.get('resourceType')}/{resource.get('id')}")
+        request: Any = entry.get("request") if isinstance(entry, dict) else None
+        if isinstance(request, dict) and request.get("method") == "DELETE" and isinstance(request.get("url"), str):
+            named = _DELETED.search(request["url"])
+            if named is not None and named[1] == resource_type and f"{named[1]}/{named[2]}" not in newer:
+                found.append(f"{named[1]}/{named[2]}")
+    return found
 
 
 def targets_of(entries: list[Any]) -> tuple[Mapping[str, str], str | None]:

@@ -22,6 +22,7 @@ _GZIP = b"\x1f\x8b"  # RFC 1952 §2.3.1
 _JSON_BEGINS = b"{[ \t\r\n\xef"  # an object, an array, white space, a byte order mark
 _KEPT = 1 << 16  # of an oversized line, what is kept aside
 _TYPE_MENTION = re.compile(rb'"resourceType"\s{0,64}:\s{0,64}"([A-Za-z]{2,64})"')
+_DELETE_MENTION = re.compile(rb'"method"\s{0,64}:\s{0,64}"DELETE"')
 _OVERLAP = 256  # longer than any mention, so that none is lost between two blocks
 
 
@@ -129,7 +130,8 @@ def lines_of(parts: Iterator[bytes], limits: Limits, at_most: int) -> Iterator[t
 class Scan:
     """What a file holds, from one fast pass over its bytes.
 
-    `types` may name too many (contained resources), never too few. `stamp` changes when the file does.
+    `types` may name too many (contained resources), never too few. `stamp` changes when the file does. `deletes`: it
+    mentions a deletion (an entry of a Bundle).
     """
 
     types: frozenset[str]
@@ -138,6 +140,7 @@ class Scan:
     size: int
     stamp: str
     error: str | None = None
+    deletes: bool = False
 
 
 def scan(path: Path, limits: Limits) -> Scan:
@@ -148,6 +151,7 @@ def scan(path: Path, limits: Limits) -> Scan:
     beginning = b""
     rest = b""
     error: str | None = None
+    deletes = False
     stamp = ""
     try:
         facts = path.stat()
@@ -160,6 +164,7 @@ def scan(path: Path, limits: Limits) -> Scan:
                 lines += block.count(b"\n")
                 ended = block.endswith(b"\n")
                 types.update(name.decode() for name in set(_TYPE_MENTION.findall(rest + block)))
+                deletes = deletes or _DELETE_MENTION.search(rest + block) is not None
                 rest = block[-_OVERLAP:] if len(block) >= _OVERLAP else (rest + block)[-_OVERLAP:]
     except (OSError, EOFError, zlib.error):
         error = "could be read only in part"
@@ -171,6 +176,7 @@ def scan(path: Path, limits: Limits) -> Scan:
         size=size,
         stamp=stamp,
         error=error,
+        deletes=deletes,
     )
 
 

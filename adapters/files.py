@@ -8,8 +8,8 @@ Access 2.0 (file naming is the server's affair).
 
 import re
 import zlib
-from collections.abc import Iterator
-from dataclasses import dataclass
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass, replace
 from functools import cached_property
 from pathlib import Path
 from typing import Any
@@ -17,7 +17,7 @@ from typing import Any
 import orjson
 
 from adapters.base import Batch, Fetched, JsonObject, Rejected, SourceError
-from adapters.bundles import entries_of
+from adapters.bundles import deletions_of, entries_of
 from adapters.filereading import Limits, OversizedLine, Position, Scan, blocks, lines_of, opened, scan, uncollected
 from adapters.repair import repair
 
@@ -34,6 +34,7 @@ class _Chunk:
     found: list[Fetched | Rejected]
     position: Position
     notices: tuple[str, ...] = ()
+    deleted: tuple[str, ...] = ()  # Type/id
 
 
 class FileSource:
@@ -88,6 +89,11 @@ class FileSource:
     def _scans(self) -> dict[str, Scan]:
         return {file: scan(self._root / file, self._limits) for file in self._files}
 
+    @property
+    def damaged(self) -> tuple[str, ...]:
+        """The files that can be read in part only (their compressed data are damaged, say)."""
+        return tuple(file for file, found in self._scans.items() if found.error is not None)
+
     def resource_types(self) -> tuple[str, ...]:
         """The resource types that the files mention, sorted (a contained resource counts as a mention)."""
         return tuple(sorted({name for found in self._scans.values() for name in found.types} - {"Bundle"}))
@@ -102,6 +108,7 @@ class FileSource:
         total = self._total(resource_type)
         fetched: list[Fetched] = []
         rejected: list[Rejected] = []
+        deleted: dict[str, None] = {}
         last: Batch | None = None
         for file in self._files:
             if start is not None and file < start.file:
@@ -116,7 +123,8 @@ class FileSource:
                 fetched.extend(item for item in chunk.found if isinstance(item, Fetched))
                 rejected.extend(item for item in chunk.found if isinstance(item, Rejected))
                 notices.extend(chunk.notices)
-                if len(fetched) + len(rejected) >= self._batch_size:
+                deleted.update(dict.fromkeys(chunk.deleted))
+                if len(fetched) + len(rejected) + len(deleted) >= self._batch_size:
                     # Held back by one, so that the last one can say that the type is complete.
                     if last is not None:
                         yield last
@@ -127,14 +135,15 @@ class FileSource:
                         chunk.position.cursor(),
                         tuple(notices),
                         total,
+                        _extra(deleted),
                     )
-                    fetched, rejected, notices = [], [], []
-        if last is not None and not (fetched or rejected or notices):
-            yield Batch(resource_type, last.fetched, last.rejected, None, last.notices, total)
+                    fetched, rejected, notices, deleted = [], [], [], {}
+        if last is not None and not (fetched or rejected or notices or deleted):
+            yield replace(last, cursor=None)
             return
         if last is not None:
             yield last
-        yield Batch(resource_type, tuple(fetched), tuple(rejected), None, tuple(notices), total)
+        yield Batch(resource_type, tuple(fetched), tuple(rejected), None, tuple(notices), total, _extra(deleted))
 
     # --- which files ----------------------------------------------------------------------------------------------
 
@@ -158,7 +167,8 @@ class FileSource:
         return "Patient" if "Patient" in types else min(types)
 
     def _is_wanted(self, file: str, resource_type: str) -> bool:
-        return resource_type in self._scans[file].types or self._home(file) == resource_type
+        found = self._scans[file]
+        return resource_type in found.types or found.deletes or self._home(file) == resource_type
 
     def _said(self, file: str, resource_type: str) -> str | None:
         found = self._scans[file]
@@ -189,6 +199,7 @@ class FileSource:
 
     def _lines(self, file: str, resource_type: str, begin: Position) -> Iterator[_Chunk]:
         types = self._scans[file].types
+        deletes = self._scans[file].deletes
         is_home = self._home(file) == resource_type
         is_mixed = bool(types) and types != {resource_type}
         offset, number = begin.offset, begin.line
@@ -199,9 +210,10 @@ class FileSource:
                 for lines, size in lines_of(blocks(handle), self._limits, self._batch_size):
                     with uncollected():
                         results = self._results(lines, file, number, resource_type, is_home, is_mixed)
+                    gone = _deletions(lines, resource_type) if deletes else ()
                     number += len(lines)
                     offset += size
-                    yield _Chunk(results, Position(file, offset, number, begin.stamp))
+                    yield _Chunk(results, Position(file, offset, number, begin.stamp), deleted=gone)
         except (OSError, EOFError, zlib.error) as bad:
             yield self._damaged(file, bad, Position(file, offset, number, begin.stamp), is_home)
 
@@ -278,6 +290,11 @@ class FileSource:
                 yield _Chunk([refused], end)
             return
         found = self._resources(whole, resource_type, file, is_home)
+        gone = tuple(deletions_of(whole, resource_type))
+        if gone and whole.get("type") == "history":
+            found = [one for one in found if not (isinstance(one, Fetched) and _name(one.resource) in gone)]
+        if gone and not begin.line:
+            yield _Chunk([], begin, deleted=gone)
         for at in range(begin.line, len(found), self._batch_size):
             upto = min(at + self._batch_size, len(found))
             yield _Chunk(found[at:upto], Position(file, 0, upto, begin.stamp))
@@ -296,6 +313,28 @@ class FileSource:
         reason = f"{file} could be read only in part ({_worded(bad)}): get the file again"
         rejected: list[Fetched | Rejected] = [Rejected(file, "truncated", reason, b"")] if is_home else []
         return _Chunk(rejected, position, (reason,))
+
+
+def _name(resource: JsonObject) -> str:
+    return f"{resource['resourceType']}/{resource['id']}"
+
+
+def _extra(deleted: Iterable[str]) -> dict[str, str]:
+    """Deletions as a Batch says them."""
+    said = " ".join(deleted)
+    return {"deleted": said} if said else {}
+
+
+def _deletions(lines: list[bytes | OversizedLine], resource_type: str) -> tuple[str, ...]:
+    """What the Bundles among some lines delete."""
+    found: list[str] = []
+    for line in lines:
+        if isinstance(line, bytes) and b'"DELETE"' in line:
+            try:
+                found += deletions_of(orjson.loads(line), resource_type)
+            except orjson.JSONDecodeError:  # refused as a resource
+                continue
+    return tuple(found)
 
 
 def _worded(bad: Exception) -> str:
