@@ -155,8 +155,10 @@ def _clinic(record: PatientRecord, patients: Sequence[JsonObject], context: Stra
         if patient.get("active") is not False
         and (name := _organization(patient.get("managingOrganization"))) is not None
     ]
-    visited = _visited(record, context.as_of)
-    chosen = next((name for name in visited if not managing or name in managing), managing[0] if managing else None)
+    chosen = managing[0] if managing else None
+    if len(set(managing)) != 1:  # visits are looked at where they decide
+        visited = _visited(record, context.as_of)
+        chosen = next((name for name in visited if not managing or name in managing), chosen)
     return unknown("clinic") if chosen is None else _named("clinic", chosen, record, context)
 
 

@@ -175,10 +175,12 @@ def _read(extension: JsonObject, kind: Kind, table: RaceTable) -> _Said:
 
 
 def _absent(part: JsonObject) -> bool:
+    holders = (part, *(element(part[name]) for name in ("_valueCoding", "_valueString") if name in part))
     return any(
         one.get("url") == ABSENT and one.get("valueCode") in _ASKED_ABSENT
-        for holder in (part, part.get("_valueCoding"), part.get("_valueString"))
-        for one in objects(element(holder).get("extension"))
+        for holder in holders
+        if "extension" in holder
+        for one in objects(holder["extension"])
     )
 
 
