@@ -19,7 +19,7 @@ from gapsvc.api.immds import immds
 from gapsvc.api.records import records
 from gapsvc.api.service import Service
 from gapsvc.config import load
-from gapsvc.store import Store
+from gapsvc.storing import store_of
 from gapsvc.telemetry import configure_logging, logger
 from gapsvc.web import error_page, register_pages, signed_in
 
@@ -51,7 +51,7 @@ def create_app(service: Service | None = None) -> Flask:
 def _from_settings() -> Service:
     settings = load()
     configure_logging(settings["log.level"], settings["log.format"])
-    store = Store.open(settings.database_url, person_systems=settings["linking.person_systems"])
+    store = store_of(settings)
     store.migrate()
     return Service.start(settings, store)
 

@@ -238,7 +238,7 @@ SETTINGS = (
 _BY_KEY = {setting.key: setting for setting in SETTINGS}
 _OTHER_VARIABLES = frozenset({"GAPSVC_HOME", "GAPSVC_CONFIG", "GAPSVC_SESSION_KEY"})
 _CLIENT_KEYS = ("id", "token_sha256", "scopes")
-_SOURCE_KEYS = ("name", "location", "vendor", "token_variable", "client_id", "group")
+_SOURCE_KEYS = ("name", "location", "vendor", "token_variable", "client_id", "group", "code_map")
 
 
 @dataclass(frozen=True, slots=True)
@@ -255,6 +255,7 @@ class SourceSettings:
     """One `[[source]]`: an EHR endpoint (URL) or a folder; its vendor's quirks; the variable that holds its token.
 
     `client_id` is sent to vendors that want it in a header; `group` is the id of the Group whose members are read.
+    `code_map` is a file that says which standard codes the source's own stand for (gapsvc.records.codemaps).
     """
 
     name: str
@@ -263,6 +264,7 @@ class SourceSettings:
     token_variable: str | None = None
     client_id: str | None = None
     group: str | None = None
+    code_map: str | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -15,7 +15,7 @@ from gapsvc.api import Service
 from gapsvc.app import MAX_BODY_BYTES, create_app
 from gapsvc.config import Settings
 from gapsvc.publishing import public_base
-from gapsvc.store import Store
+from gapsvc.storing import store_of
 from gapsvc.telemetry import configure_logging
 
 POLL_SECONDS = 0.25  # how soon the server notices that it is to end
@@ -54,7 +54,7 @@ def serving(settings: Settings, *, now: Callable[[], datetime] = lambda: datetim
     configure_logging(settings["log.level"], settings["log.format"])
     with (
         _listening(settings["server.host"], settings["server.port"]) as listener,
-        Store.open(settings.database_url, person_systems=settings["linking.person_systems"]) as store,
+        store_of(settings) as store,
     ):
         store.migrate()
         base_url = public_base(settings, listener.getsockname()[1])

@@ -31,6 +31,7 @@ from gapsvc.publishing import reporting_of
 from gapsvc.records.assemble import Sourced
 from gapsvc.records.population import population
 from gapsvc.store import Store
+from gapsvc.storing import code_map_of, store_of
 
 MEASURE = click.option("--measure", "measures", multiple=True, metavar="ID", help="A measure; repeat it.  [all]")
 PERIOD_START = click.option("--period-start", type=Day(), help="First day of the period.  [1 January of that year]")
@@ -48,7 +49,7 @@ def period_of(start: date | None, end: date | None, as_of: date) -> tuple[date, 
 
 def open_store(settings: Settings) -> Store:
     """The settings' store, at this program's schema."""
-    store = Store.open(settings.database_url, person_systems=settings["linking.person_systems"])
+    store = store_of(settings)
     store.migrate()
     return store
 
@@ -140,10 +141,16 @@ def _opened(source: SourceSettings, token: str | None) -> Source:
 @click.command("evaluate")
 @click.option("--data", type=click.Path(exists=True, path_type=Path), help="A folder of NDJSON; no database is used.")
 @click.option("--out", type=click.Path(dir_okay=False, path_type=Path), help="With --data: MeasureReports, as NDJSON.")
+@click.option(
+    "--code-map",
+    type=click.Path(dir_okay=False, path_type=Path),
+    help="With --data: a file that says which standard codes the folder's own codes stand for.",
+)
 @MEASURE
 @PERIOD_START
 @PERIOD_END
 @AS_OF
+@click.option("--everybody", is_flag=True, help="Also whose result still holds; after a code map was changed.")
 @click.option(
     "--population",
     type=click.Choice((CLINIC, PLAN)),
@@ -153,10 +160,12 @@ def _opened(source: SourceSettings, token: str | None) -> Source:
 def evaluate_command(
     data: Path | None,
     out: Path | None,
+    code_map: Path | None,
     measures: tuple[str, ...],
     period_start: date | None,
     period_end: date | None,
     as_of: date | None,
+    everybody: bool,
     population: str | None,
     profile: bool,
 ) -> None:
@@ -168,43 +177,53 @@ def evaluate_command(
     day = as_of or settings["evaluation.as_of"] or today()
     period = period_of(period_start, period_end, day)
     timed = Profile() if profile else None
-    chosen = measures_in_use(settings, measures, population=population, profile=timed)
-    _evaluate(settings, data, out, list(chosen.values()), period, day)
+    chosen = list(measures_in_use(settings, measures, population=population, profile=timed).values())
+    if data is None:
+        for option, given in (("--out", out), ("--code-map", code_map)):
+            if given is not None:
+                raise click.UsageError(f"{option} goes with --data; the store's results are served by the API")
+        _evaluate_stored(settings, chosen, period, day, everybody=everybody)
+    else:
+        if everybody:
+            raise click.UsageError("--everybody goes with the store; a folder is always evaluated whole")
+        if out is None:
+            raise click.UsageError("--data needs --out FILE.ndjson")
+        if not out.parent.is_dir():
+            raise click.BadParameter(f"there is no folder {out.parent}", param_hint="--out")
+        found = read_folder(data, types_to_pull(chosen, claims=True), code_map)
+        _evaluate_loose(settings, found, out, chosen, period, day)
     if timed is not None:
         click.echo(timed.table(), err=True)
 
 
-def _evaluate(
+def _evaluate_stored(
+    settings: Settings, chosen: Sequence[Evaluator], period: tuple[date, date], day: date, *, everybody: bool
+) -> None:
+    with open_store(settings) as store:
+        if not store.person_ids():
+            raise Failure("the store holds no children; `python -m gapsvc pull` reads them", EXIT_NOT_FOUND)
+        report = evaluate_store(store, chosen, period, day, everybody=everybody)
+        OUT.print(f"{report.results:,} new results for {report.persons:,} children who were due")
+        show.rates_of_store(store, [evaluator.measure for evaluator in chosen], period, day)
+        sums = scores.without_gaps(evaluator.on(*period, day) for evaluator in chosen)
+        for one in sums.values():
+            for result in store.results(measure_url=one.measure.url, period=period):
+                one.add(result)
+        scores.show(sums.values())
+    _end_if_failed(report.failures)
+    OUT.print("next: python -m gapsvc gaps, or python -m gapsvc serve", style="dim")
+
+
+def _evaluate_loose(
     settings: Settings,
-    data: Path | None,
-    out: Path | None,
+    found: Sequence[Sourced],
+    out: Path,
     chosen: Sequence[Evaluator],
     period: tuple[date, date],
     day: date,
 ) -> None:
-    if data is None:
-        if out is not None:
-            raise click.UsageError("--out goes with --data; the store's results are served by the API")
-        with open_store(settings) as store:
-            if not store.person_ids():
-                raise Failure("the store holds no children; `python -m gapsvc pull` reads them", EXIT_NOT_FOUND)
-            report = evaluate_store(store, chosen, period, day)
-            OUT.print(f"{report.results:,} new results for {report.persons:,} children who were due")
-            show.rates_of_store(store, [evaluator.measure for evaluator in chosen], period, day)
-            sums = scores.without_gaps(evaluator.on(*period, day) for evaluator in chosen)
-            for one in sums.values():
-                for result in store.results(measure_url=one.measure.url, period=period):
-                    one.add(result)
-            scores.show(sums.values())
-        _end_if_failed(report.failures)
-        OUT.print("next: python -m gapsvc gaps, or python -m gapsvc serve", style="dim")
-        return
-    if out is None:
-        raise click.UsageError("--data needs --out FILE.ndjson")
-    if not out.parent.is_dir():
-        raise click.BadParameter(f"there is no folder {out.parent}", param_hint="--out")
     sums = scores.without_gaps(evaluator.on(*period, day) for evaluator in chosen)
-    tally, failures = _evaluate_folder(settings, data, out, chosen, period, day, sums)
+    tally, failures = _write_reports(settings, found, out, chosen, period, day, sums)
     show.rates(tally, [evaluator.measure for evaluator in chosen], period, day)
     scores.show(sums.values())
     OUT.print(f"{tally.results:,} MeasureReports in {out}")
@@ -218,16 +237,18 @@ def _end_if_failed(failures: Mapping[str, Sequence[str]]) -> None:
 
 
 def evaluate_store(
-    store: Store, chosen: Sequence[Evaluator], period: tuple[date, date], as_of: date
+    store: Store, chosen: Sequence[Evaluator], period: tuple[date, date], as_of: date, *, everybody: bool = False
 ) -> jobs.EvaluationReport:
-    """Evaluate whoever is due, with a progress bar."""
+    """Evaluate whoever is due (or everybody), with a progress bar."""
     with progress("evaluating") as tell:
-        return jobs.evaluate_all(store, chosen, period, as_of, progress=tell, types=types_read(chosen))
+        return jobs.evaluate_all(
+            store, chosen, period, as_of, progress=tell, types=types_read(chosen), everybody=everybody
+        )
 
 
-def _evaluate_folder(
+def _write_reports(
     settings: Settings,
-    data: Path,
+    found: Sequence[Sourced],
     out: Path,
     chosen: Sequence[Evaluator],
     period: tuple[date, date],
@@ -235,10 +256,9 @@ def _evaluate_folder(
     sums: dict[str, Summing],
 ) -> tuple[Tally, dict[str, list[str]]]:
     """The counts, and by measure the persons on whose records its rules failed. Results are added to `sums`."""
-    found = read_folder(data, types_to_pull(chosen, claims=True))
     records = population(found, settings["linking.person_systems"])
     if not records:
-        raise Failure(f"{data} holds no Patient that can be used: nobody to evaluate", EXIT_NOT_FOUND)
+        raise Failure("the data hold no Patient that can be used: nobody to evaluate", EXIT_NOT_FOUND)
     prepared = [evaluator.on(*period, as_of) for evaluator in chosen]
     reporting = reporting_of(settings, datetime.now(UTC))
     tally = Tally()
@@ -264,15 +284,20 @@ def _evaluate_folder(
     return tally, failures
 
 
-def read_folder(data: Path, types: Sequence[str]) -> list[Sourced]:
-    """The resources of these types in a folder (or one file), with a progress bar; what can't be used is said."""
+def read_folder(data: Path, types: Sequence[str], code_map: Path | None = None) -> list[Sourced]:
+    """The resources of these types in a folder (or one file), read through a code map if one is given, with a progress
+    bar; what can't be used is said."""
     source = FileSource(data)
+    mapped = None if code_map is None else code_map_of(code_map).applied
     rejected = 0
     found: list[Sourced] = []
     with progress("reading") as tell:
         for name in types:
             for batch in source.batches(name):
-                found.extend(Sourced(source.name, item.resource) for item in batch.fetched)
+                found.extend(
+                    Sourced(source.name, item.resource if mapped is None else mapped(item.resource))
+                    for item in batch.fetched
+                )
                 rejected += len(batch.rejected)
                 for refusal in batch.rejected[:10]:
                     ERR.print(f"kept out: {refusal.origin}: {refusal.reason}", style="yellow")

@@ -11,6 +11,7 @@ from gapsvc import VERSION
 from gapsvc.config import Settings, SettingsError, load
 from gapsvc.equity.configuration import EquityError
 from gapsvc.measures import MeasureError
+from gapsvc.records.codemaps import CodeMapRefused
 from gapsvc.sandbox.archive import ArchiveError
 from gapsvc.schedule.immunizations import NoSuchSchedule
 from gapsvc.schedule.immunizations.compiling import UnknownFormat
@@ -45,6 +46,7 @@ _EXITS: tuple[tuple[type[Exception], int], ...] = (
     (NoSuchVisitSchedule, EXIT_SCHEDULE),
     (VisitScheduleError, EXIT_SCHEDULE),
     (NdcTableRefused, EXIT_SCHEDULE),
+    (CodeMapRefused, EXIT_SETTINGS),
 )
 _UNFORESEEN = 1
 

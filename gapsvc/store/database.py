@@ -1,6 +1,6 @@
 """Opening a database: SQLite by file or PostgreSQL by URL, with the settings that the store relies on."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import AbstractContextManager, contextmanager
 from pathlib import Path
 from typing import Any
@@ -11,6 +11,7 @@ from alembic.config import Config
 from sqlalchemy import event, exc
 from sqlalchemy.engine import make_url
 
+from gapsvc.records.codemaps import CodeMap
 from gapsvc.store.errors import StoreError
 
 BUSY_SECONDS = 30  # how long a writer waits for another one (SQLite has one writer at a time)
@@ -115,8 +116,9 @@ def migrate(engine: sa.Engine) -> None:
 class Connected:
     """What the store's parts share: an engine, and transactions on it."""
 
-    def __init__(self, engine: sa.Engine) -> None:
+    def __init__(self, engine: sa.Engine, code_maps: Mapping[str, CodeMap] | None = None) -> None:
         self._engine = engine
+        self._code_maps: Mapping[str, CodeMap] = code_maps or {}
 
     def _reading(self) -> AbstractContextManager[sa.Connection]:
         return reading(self._engine)

@@ -1,12 +1,13 @@
 """Reading records: one person's, or a population's as a stream of bounded size."""
 
-from collections.abc import Collection, Iterable, Iterator
+from collections.abc import Collection, Iterable, Iterator, Mapping
 from typing import Any
 
 import orjson
 import sqlalchemy as sa
 
 from gapsvc.records.assemble import Sourced, assemble
+from gapsvc.records.codemaps import CodeMap
 from gapsvc.records.record import Finding, PatientRecord
 from gapsvc.records.references import literal, objects
 from gapsvc.store.affiliation import affiliated
@@ -71,7 +72,7 @@ class RecordReading(Connected):
     def record(self, person_id: str, types: Collection[str] | None = None) -> PatientRecord | None:
         """The record of a person, with resources of `types` only where given (Patient always); None: unknown."""
         with self._reading() as connection:
-            return next(iter(read_records(connection, [person_id], types)), None)
+            return next(iter(read_records(connection, [person_id], types, self._code_maps)), None)
 
     def record_of_patient(self, patient_id: str, types: Collection[str] | None = None) -> PatientRecord | None:
         """The record of the person whom a Patient id (or a person id) belongs to; None: unknown."""
@@ -95,7 +96,7 @@ class RecordReading(Connected):
             wanted = named if person_ids is None else sorted(set(wanted).intersection(named))
         for chunk in chunks(wanted, _CHUNK):
             with self._reading() as connection:
-                found = read_records(connection, chunk, types)
+                found = read_records(connection, chunk, types, self._code_maps)
             yield from found
 
     def person_ids(
@@ -170,9 +171,15 @@ class RecordReading(Connected):
 
 
 def read_records(
-    connection: sa.Connection, person_ids: list[str], types: Collection[str] | None
+    connection: sa.Connection,
+    person_ids: list[str],
+    types: Collection[str] | None,
+    code_maps: Mapping[str, CodeMap],
 ) -> list[PatientRecord]:
-    """The records of these persons, sorted by person id, with resources of `types` only where given."""
+    """The records of these persons, sorted by person id, with resources of `types` only where given.
+
+    `code_maps` are applied here, source by source: what is stored is what the source sent.
+    """
     narrowed: tuple[list[str], ...] = () if types is None else (sorted({*types, "Patient"}),)
     clause = "" if types is None else _OF_TYPES
     sources: dict[int, str] = {}
@@ -191,6 +198,8 @@ def read_records(
             found.setdefault(person_id, []).append(Sourced(sources[source_id], loads(body)))
     for person_id, source_id, _kind, _resource_id, body in given:
         found.setdefault(person_id, []).append(Sourced(sources[source_id], loads(body)))
+    if code_maps:
+        found = {name: [_mapped(item, code_maps) for item in items] for name, items in found.items()}
     remarks: dict[str, list[Finding]] = {}
     for person_id, reference, code, text in rows(connection, _FINDINGS, person_ids):
         remarks.setdefault(person_id, []).append(Finding(reference, code, text))
@@ -206,6 +215,11 @@ def read_records(
         for person_id in sorted(found)
     )
     return [record for record in records if record is not None]
+
+
+def _mapped(item: Sourced, code_maps: Mapping[str, CodeMap]) -> Sourced:
+    code_map = code_maps.get(item.source)
+    return item if code_map is None else Sourced(item.source, code_map.applied(item.resource))
 
 
 def _members(connection: sa.Connection, group_id: str) -> set[str]:

@@ -64,7 +64,10 @@ class RollingUp(Connected):
         for part in chunks(everybody, _CHUNK):
             with self._reading() as connection:
                 strata: Mapping[str, Mapping[str, Category]] = (
-                    {one.person_id: strata_of(one, context, wanted) for one in read_records(connection, part, types)}
+                    {
+                        one.person_id: strata_of(one, context, wanted)
+                        for one in read_records(connection, part, types, self._code_maps)
+                    }
                     if wanted
                     else {}
                 )

@@ -74,5 +74,5 @@ class Searching(Connected):
                 count,
                 offset,
             )
-            records = read_records(connection, [row[0] for row in found], ["Patient"])
+            records = read_records(connection, [row[0] for row in found], ["Patient"], self._code_maps)
         return PatientSearch(total, tuple(dict(record.patient) for record in records))

@@ -1,6 +1,6 @@
 """The store: one object that the service, the command line and the jobs hold. Safe to share between threads."""
 
-from collections.abc import Collection, Iterable
+from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from types import TracebackType
@@ -8,6 +8,7 @@ from types import TracebackType
 import sqlalchemy as sa
 
 from adapters.base import Batch
+from gapsvc.records.codemaps import CodeMap
 from gapsvc.records.linking import PERSON_SYSTEMS
 from gapsvc.store import checkpoints, database, ingest, people
 from gapsvc.store.checkpoints import Reading
@@ -34,20 +35,32 @@ class Pull:
 class Store(RecordReading, ResultStoring, RollingUp, Searching, QuarantineReading, SupplementReading):
     """Records and results in one database."""
 
-    def __init__(self, engine: sa.Engine, person_systems: Collection[str] = PERSON_SYSTEMS) -> None:
-        super().__init__(engine)
+    def __init__(
+        self,
+        engine: sa.Engine,
+        person_systems: Collection[str] = PERSON_SYSTEMS,
+        code_maps: Mapping[str, CodeMap] | None = None,
+    ) -> None:
+        super().__init__(engine, code_maps)
         self._person_systems = frozenset(person_systems)
 
     @classmethod
-    def open(cls, url: str, *, person_systems: Collection[str] = PERSON_SYSTEMS) -> "Store":
+    def open(
+        cls,
+        url: str,
+        *,
+        person_systems: Collection[str] = PERSON_SYSTEMS,
+        code_maps: Mapping[str, CodeMap] | None = None,
+    ) -> "Store":
         """The store at `url` (`sqlite:///FILE`, made where missing, or `postgresql+psycopg://...`).
 
-        `person_systems` are the identifier systems that name a person. Call `migrate` before first use.
+        `person_systems` are the identifier systems that name a person; `code_maps` maps a source's name to the map
+        that its records are read through. Call `migrate` before first use.
 
         Raises:
             StoreError: the URL can't be used.
         """
-        return cls(database.open_engine(url), person_systems)
+        return cls(database.open_engine(url), person_systems, code_maps)
 
     def migrate(self) -> None:
         """Bring the schema to this program's version."""
