@@ -1,5 +1,5 @@
-"""Write what is derived from the visit schedule's data file: gapsvc/measures/common/VisitSchedule.cql (the slots that the
-visit measures reckon with) and the tables of docs/visits.md. `--check` writes nothing and tells what is out of date.
+"""Write what is derived from the visit schedule's data file: gapsvc/measures/common/VisitSchedule.cql (the slots that
+the visit measures reckon with) and the tables of docs/visits.md. `--check` writes nothing and tells what is stale.
 
 python scripts/make_visit_schedule.py [--check]
 """
@@ -28,8 +28,8 @@ def cql(schedule: VisitSchedule) -> str:
     rows = ",\n".join(
         f"      Tuple {{ opens: {_sum(slot.opens)}, overdueAfter: {_sum(slot.overdue_after)} }}" for slot in slots
     )
-    return f"""// Made by scripts/make_visit_schedule.py from gapsvc/schedule/visits/data/{schedule.version}.toml: change that, not this.
-// {schedule.name} {schedule.version}, windows {schedule.windows}.
+    return f"""// {schedule.name} {schedule.version}, windows {schedule.windows}.
+// Made by scripts/make_visit_schedule.py from gapsvc/schedule/visits/data/{schedule.version}.toml: change that one.
 library VisitSchedule version '1.0.0'
 
 using FHIR version '4.0.1'
@@ -38,8 +38,8 @@ include Child version '1.0.0' called Child
 
 context Patient
 
-// Birth to 30 months: the day each visit's window opens, and the day after which it is overdue. The newborn visit is left
-// out: it takes place in the birth hospital, and a hospital stay is no chance for an outpatient visit.
+// Birth to 30 months: the day each visit's window opens, and the day after which it is overdue. The newborn visit is
+// left out: it takes place in the birth hospital, and a hospital stay is no chance for an outpatient visit.
 define "Visit Slots":
   if Child."Birth Date" is null then null
   else (Tuple {{ birth: Child."Birth Date" }}) B
