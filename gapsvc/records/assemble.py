@@ -4,6 +4,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from typing import Any, NamedTuple, cast
 
 from gapsvc.records.linking import patient_links, qualified
+from gapsvc.records.quality import patient_findings
 from gapsvc.records.record import Finding, PatientRecord
 from gapsvc.records.references import happened, is_supplemental, literal
 
@@ -29,7 +30,7 @@ def assemble(
     `record.patient` carries `person_id` as its id whichever Patient stands for the person. Resources are ordered by
     date, then id. Where two sources use one id for different resources, the later source's (by name) is renamed
     `<source>.<id>`, and what refers to it with it. `record.sources` says of each, by the name that it has in the
-    record, where it came from.
+    record, where it came from. What is wrong with the Patient joins `findings`.
     """
     by_type: dict[str, list[Sourced]] = {}
     sources: dict[str, str] = {}
@@ -44,13 +45,18 @@ def assemble(
         name: tuple(item.resource for item in sorted(found, key=_date_then_id))
         for name, found in sorted(by_type.items())
     }
-    stands, source, others = _standing_patient(person_id, patients)
-    sources[f"Patient/{person_id}"] = source
+    stands, chosen, others = _standing_patient(person_id, patients)
+    sources[f"Patient/{person_id}"] = chosen.source
     return PatientRecord(
         person_id=person_id,
         patient=stands,
         resources={"Patient": (stands, *others), **ordered},
-        findings=tuple(sorted(findings, key=lambda found: (found.reference, found.code, found.text))),
+        findings=tuple(
+            sorted(
+                (*findings, *patient_findings(chosen.resource)),
+                key=lambda found: (found.reference, found.code, found.text),
+            )
+        ),
         data_as_of=dict(sorted((data_as_of or {}).items())),
         sources=sources,
     )
@@ -60,7 +66,9 @@ def _date_then_id(item: Sourced) -> tuple[str, str]:
     return (happened(item.resource), item.resource["id"])
 
 
-def _standing_patient(person_id: str, patients: Sequence[Sourced]) -> tuple[JsonObject, str, tuple[JsonObject, ...]]:
+def _standing_patient(
+    person_id: str, patients: Sequence[Sourced]
+) -> tuple[JsonObject, Sourced, tuple[JsonObject, ...]]:
     # The Patient that the EHRs still keep (not replaced, not inactive) with a full birth date, an EHR's before one that
     # was made from a registry's or payer's row; then the least id.
     def preference(item: Sourced) -> tuple[bool, bool, bool, bool, str, str]:
@@ -85,7 +93,7 @@ def _standing_patient(person_id: str, patients: Sequence[Sourced]) -> tuple[Json
                 break
     if stands["id"] != person_id:
         stands = {**stands, "id": person_id}
-    return stands, chosen.source, tuple(item.resource for item in others)
+    return stands, chosen, tuple(item.resource for item in others)
 
 
 def _replaced(patient: JsonObject) -> bool:

@@ -15,6 +15,7 @@ from gapsvc.records.linking import (
     newborn_visits,
     person_ids,
 )
+from gapsvc.records.quality import TWO_BIRTH_DATES
 from gapsvc.records.record import Finding, PatientRecord
 from gapsvc.records.references import encounter_id_of, patient_id_of
 
@@ -26,12 +27,19 @@ def population(
 ) -> list[PatientRecord]:
     """The records of all persons among `resources`, sorted by person id.
 
-    Of a resource that comes more than once (same source, type and id) the last one counts. What names no Patient
+    Of a resource that comes more than once (same source, type and id) the last one counts; a Patient whose birth date
+    differs between them has a finding. What names no Patient
     that is there belongs to no record. Sources rank by first appearance (see linking.person_ids).
     """
     latest: dict[tuple[str, str, str], Sourced] = {}
+    contradicted: set[PatientKey] = set()
     for item in resources:
-        latest[item.source, item.resource["resourceType"], item.resource["id"]] = item
+        kind, own = item.resource["resourceType"], item.resource["id"]
+        if kind == "Patient":
+            before = latest.get((item.source, kind, own))
+            if before is not None and before.resource.get("birthDate") != item.resource.get("birthDate"):
+                contradicted.add(PatientKey(item.source, own))
+        latest[item.source, kind, own] = item
     charts: dict[PatientKey, list[Sourced]] = {}
     identities: list[Identity] = []
     for item in latest.values():
@@ -45,6 +53,8 @@ def population(
     findings: dict[str, set[Finding]] = {}
     for key, found in linkage.findings.items():
         findings.setdefault(person_of[key], set()).update(found)
+    for key in contradicted:
+        findings.setdefault(person_of[key], set()).add(Finding(f"Patient/{key.id}", *TWO_BIRTH_DATES))
     belongings: dict[str, list[Sourced]] = {name: [] for name in person_of.values()}
     moved = _newborn_visits(charts, identities, person_of, findings)
     for key, name in person_of.items():
