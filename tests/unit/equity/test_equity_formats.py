@@ -341,3 +341,9 @@ def test_commands_that_draw_nothing_do_not_wait_for_matplotlib() -> None:
     code = "import sys, gapsvc.cli; print('matplotlib' in sys.modules)"
     ran = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True, timeout=60)
     assert ran.stdout == "False\n"
+
+
+def test_every_column_is_in_the_documentation() -> None:
+    page = (Path(__file__).parents[3] / "docs" / "equity.md").read_text(encoding="utf-8")
+    table = page[page.index("| column | meaning |") :]
+    assert tuple(re.findall(r"^\| `(\w+)` \|", table, re.MULTILINE)) == COLUMNS
