@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from datetime import date
 
 from gapsvc.evaluation import wording
+from gapsvc.evaluation.child import VISITS
 from gapsvc.evaluation.result import Counted, Discounted, GapRecord, GapStatus, GroupResult, MeasureResult, Outlook
 from gapsvc.web.sources import Evidence
 from gapsvc.web.words import capital
@@ -61,8 +62,8 @@ class MeasureCard:
 
 @dataclass(frozen=True, slots=True)
 class Measures:
-    """`cards` of the measures that are about this child; `others`: titles of those that are not; `failed`: ids of those
-    that could not be evaluated."""
+    """`cards` of the measures that are about this child; `others`: titles of those that are not; `failed`: what
+    could not be evaluated."""
 
     cards: tuple[MeasureCard, ...]
     others: tuple[str, ...]
@@ -91,7 +92,8 @@ def measures(results: Iterable[MeasureResult], failed: Iterable[str], evidence: 
         )
         cards.append((min(_ORDER.index(rate.state) for rate in rates), card))
     ranked = sorted(cards, key=lambda pair: pair[0])
-    return Measures(tuple(card for _, card in ranked), tuple(others), tuple(failed))
+    named = tuple("visit schedule" if one == VISITS else f"measure {one}" for one in failed)
+    return Measures(tuple(card for _, card in ranked), tuple(others), named)
 
 
 _ORDER = ("overdue", "due", "later", "lost", "done", "past")

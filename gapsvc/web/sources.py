@@ -28,6 +28,14 @@ _KINDS = {
     "AllergyIntolerance": "Allergy",
     "DiagnosticReport": "Report",
 }
+_SYSTEMS = {
+    "http://hl7.org/fhir/sid/cvx": "CVX",
+    "http://hl7.org/fhir/sid/icd-10-cm": "ICD-10-CM",
+    "http://hl7.org/fhir/sid/ndc": "NDC",
+    "http://loinc.org": "LOINC",
+    "http://snomed.info/sct": "SNOMED CT",
+    "http://www.ama-assn.org/go/cpt": "CPT",
+}
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,12 +76,14 @@ class Evidence:
 
 
 def _in_words(concept: Any) -> str:
-    """The text of a CodeableConcept (the first of several that says something), else its coding's."""
-    for each in objects(concept if isinstance(concept, list) else [concept]):
-        codings = objects(each.get("coding"))
+    """The text of a CodeableConcept (the first of several that says something), else its coding's words or code."""
+    for each in objects(concept):
+        codings = list(objects(each.get("coding")))
         said = [each.get("text"), *(coding.get("display") for coding in codings)]
-        said += [coding.get("code") for coding in codings]
         for text in said:
             if isinstance(text, str) and text.strip():
                 return text.strip()
+        for coding in codings:
+            if isinstance(coding.get("code"), str):
+                return f"{_SYSTEMS.get(str(coding.get('system')), 'code')} {coding['code']}"
     return ""

@@ -107,7 +107,7 @@ def _row(slot: SlotState, scale: _Scale, as_of: date) -> SlotRow:
     label, words = _words(slot, as_of)
     return SlotRow(
         title=slot.title,
-        state=_STATES[slot.status],
+        state="past" if slot.in_hospital and slot.visit is None else _STATES[slot.status],
         label=label,
         words=words,
         window=f"{wording.day(slot.opens)} to {wording.day(slot.closes)}",
@@ -118,6 +118,8 @@ def _row(slot: SlotState, scale: _Scale, as_of: date) -> SlotRow:
 
 def _words(slot: SlotState, as_of: date) -> tuple[str, str]:
     """A slot's status, and its days."""
+    if slot.in_hospital and slot.status is not SlotStatus.DONE:
+        return "In the hospital", "not in these records"
     match slot.status:
         case SlotStatus.DONE:
             return "Done", wording.day(slot.visit.on) if slot.visit else ""
@@ -137,7 +139,11 @@ def _words(slot: SlotState, as_of: date) -> tuple[str, str]:
 
 def _summary(opened: list[SlotState]) -> str:
     done = sum(slot.status is SlotStatus.DONE for slot in opened)
-    counting = [slot for slot in opened if slot.status is not SlotStatus.AGED_OUT]
+    counting = [
+        slot
+        for slot in opened
+        if slot.status is SlotStatus.DONE or not (slot.in_hospital or slot.status is SlotStatus.AGED_OUT)
+    ]
     return f"{done} of {counted(len(counting), 'visit')} so far done."
 
 

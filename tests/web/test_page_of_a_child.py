@@ -119,6 +119,10 @@ def test_each_dose_has_its_verdict_its_reason_and_its_source(bearer: Bearer) -> 
     assert re.search(r"× Jun 30, 2026 at 10 days Not valid: [a-z].*?, from clinic-ehr", said)
 
 
+def test_a_resource_without_words_is_named_by_its_code(bearer: Bearer) -> None:
+    assert "CVX 03 Dose, Oct 2, 2025, from clinic-ehr ✓ Counts" in part(bearer("/patients/toddler"), "measures")
+
+
 def test_measures_say_where_the_child_stands_and_by_what(bearer: Bearer) -> None:
     said = part(bearer("/patients/behind"), "measures")
     assert "3 by 120" in said

@@ -1,5 +1,6 @@
 """The visit timeline: which slots are drawn, where, and in which words."""
 
+from dataclasses import replace
 from datetime import date, timedelta
 
 from gapsvc.schedule.visits.plan import Done, SlotState, SlotStatus, VisitPlan
@@ -70,6 +71,17 @@ def test_what_was_before_the_records_is_not_counted_against_the_child() -> None:
         as_of=BORN + timedelta(days=50),
     )
     assert found.summary == "1 of 1 visit so far done."
+
+
+def test_a_visit_of_the_birth_hospital_is_nobodys_gap() -> None:
+    birth = replace(slot("newborn", BORN, 3, SlotStatus.NOT_DUE), in_hospital=True)
+    found = drawn(birth, slot("second", BORN, 30, SlotStatus.DUE), as_of=BORN)
+    assert (found.rows[0].state, found.rows[0].label, found.rows[0].words) == (
+        "past",
+        "In the hospital",
+        "not in these records",
+    )
+    assert found.summary == "0 of 1 visit so far done."
 
 
 def test_a_visit_outside_what_is_drawn_stands_at_the_edge() -> None:
