@@ -98,25 +98,17 @@ def test_the_counts_are_those_of_evaluate(told: Callable[..., Any], folder: Path
         assert sum(group["denominator"] or 0 for group in rate["groups"]) == denominator - excluded
 
 
-def test_small_counts_are_hidden_unless_asked_for(run: Run, tmp_path: Path) -> None:
-    """So many children that girls and boys are shown, and not every race."""
-    write(generate(11, 600, date.fromisoformat(AS_OF), Disorder.none()), tmp_path / "more")
-    words = ("--by", "race", "--by", "sex", "--measure", "wcv", "--rate", "total", "--no-baseline")
+def test_small_counts_are_hidden_unless_asked_for(told: Callable[..., Any], monkeypatch: pytest.MonkeyPatch) -> None:
+    def statuses(*words: str) -> tuple[int | None, set[str]]:
+        said = told("--rate", "total", "--no-baseline", *words)
+        return said["suppress_below"], {group["status"] for rate in said["rates"] for group in rate["groups"]}
 
-    def rates(*more: str) -> list[dict[str, Any]]:
-        result = run("--data", tmp_path / "more", "--as-of", AS_OF, "--format", "json", *words, *more)
-        assert result.exit_code == 0, result.output
-        return orjson.loads(result.stdout)["rates"]
-
-    shown = [group for rate in rates("--unsuppressed") for group in rate["groups"]]
-    assert {group["status"] for group in shown} == {"shown"}
-    assert any(0 < group["numerator"] < 11 for group in shown)
-    by_race, by_sex = rates()
-    assert "suppressed" in {group["status"] for group in by_race["groups"]}
-    assert {group["status"] for group in by_sex["groups"]} == {"shown"}
-    for group in (*by_race["groups"], *by_sex["groups"]):
-        if group["status"] == "shown":
-            assert group["numerator"] >= 11 and group["denominator"] - group["numerator"] >= 11
+    assert statuses("--unsuppressed") == (None, {"shown"})
+    assert statuses() == (11, {"suppressed"})
+    monkeypatch.setenv("GAPSVC_REPORTING_SUPPRESS_BELOW", "2")
+    assert statuses() == (2, {"shown", "suppressed"})
+    monkeypatch.setenv("GAPSVC_REPORTING_SUPPRESS_BELOW", "0")
+    assert statuses() == (None, {"shown"})
 
 
 def test_the_store_says_the_same_as_the_folder(run: Run, told: Callable[..., Any], folder: Path) -> None:
