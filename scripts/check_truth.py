@@ -1,5 +1,7 @@
 """Hold every evaluated gap against the sandbox's truth, which follows from how each child was planned.
 
+Whom the measures are about is the clinic's registry; who is enrolled with a plan is held against the truth too.
+
     python -m scripts.check_truth [--children N] [--jobs N] [SEED ...]      (make truth)
 
 Prints, for each measure, how many children were in its population, and each disagreement; exits 1 if there is one, or
@@ -18,6 +20,7 @@ from typing import Any
 
 from gapsvc.evaluation.catalogue import evaluators
 from gapsvc.evaluation.result import GapStatus, GroupResult, MeasureResult, Outlook
+from gapsvc.measures.populations import PLAN, AboutWhom
 from gapsvc.records.assemble import Sourced
 from gapsvc.records.population import population
 from gapsvc.sandbox import Population, generate
@@ -76,6 +79,19 @@ def _said(group: GroupResult) -> dict[str, Any]:
     return said
 
 
+def enrolment_disagreements(truth: Mapping[str, Any], results: Iterable[MeasureResult]) -> Iterator[str]:
+    """Of measures about who is enrolled with a plan: whose denominators say otherwise than the truth."""
+    for result in results:
+        for group in result.groups:
+            planned = truth["measures"][result.measure_id][group.id]["populations"]["initial-population"]
+            problem = truth["enrolment"].get(result.measure_id, {}).get(group.id)
+            if group.populations["denominator"] != int(planned and problem is None):
+                yield (
+                    f"{truth['person']} {result.measure_id} {group.id} enrolment: planned {problem!r}, "
+                    f"evaluated denominator {group.populations['denominator']}"
+                )
+
+
 @dataclass(frozen=True, slots=True)
 class Checked:
     """What came of holding results against truth. `within`: measure -> children in one of its populations."""
@@ -92,13 +108,17 @@ def check(seed: int, children: int, part: int = 0, parts: int = 1) -> Checked:
     truth = {line["person"]: line for line in planned.truth()}
     measures = sorted({measure for line in truth.values() for measure in line["measures"]})
     prepared = [evaluator.on(*PERIOD, AS_OF) for evaluator in evaluators(measures).values()]
+    enrolled = [evaluator.on(*PERIOD, AS_OF) for evaluator in evaluators(measures, whom=AboutWhom(PLAN)).values()]
     compared = 0
     within = Counter(dict.fromkeys(measures, 0))
     wrong: list[str] = []
     for record in population(Sourced("sandbox", resource) for resource in planned.resources()):
         if record.person_id in truth:
+            line = truth[record.person_id]
             results = [each.evaluate(record) for each in prepared]
-            wrong += (f"seed {seed}: {line}" for line in disagreements(truth[record.person_id], results))
+            said = [*disagreements(line, results)]
+            said += enrolment_disagreements(line, (each.evaluate(record) for each in enrolled))
+            wrong += (f"seed {seed}: {one}" for one in said)
             compared += 1
             within.update(
                 one.measure_id

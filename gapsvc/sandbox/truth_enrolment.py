@@ -1,7 +1,7 @@
 """The truth about enrolment, for the population "plan": from planned spans of coverage and plain day arithmetic.
 
 Rule: docs/measures/README.md. Continuous over the measure's window as far as it has passed, with one gap of 45 days at
-most, and covered on the day that decides, once it has come. Who is excluded anyway is not asked.
+most, and covered on the day that decides, once it has come. Who died or was in hospice care is not asked.
 """
 
 from collections.abc import Sequence
@@ -10,7 +10,7 @@ from datetime import date
 from gapsvc.sandbox.days import add_days, add_months, add_years
 from gapsvc.sandbox.plan import ChildPlan, CoveragePlan, Frame
 from gapsvc.sandbox.rates import ENROLMENT_FROM_DAY, VISIT_RATES, VisitRate, Window
-from gapsvc.sandbox.truth_parts import Answer
+from gapsvc.sandbox.truth_parts import Answer, excluded
 
 _LONGEST_GAP = 45
 _FOREVER = date(9999, 12, 31)
@@ -21,10 +21,10 @@ def enrolment(
 ) -> dict[str, dict[str, str | None]]:
     """Measure -> group -> why the child is not in the plan's denominator, null where it is; of initial populations."""
     found: dict[str, dict[str, str | None]] = {}
+    out = excluded(child, frame)
     for measure, groups in measures.items():
         for group, answer in groups.items():
             if answer["populations"]["initial-population"]:
-                out = answer["populations"]["denominator-exclusion"]
                 window = None if out else _window(measure, group, child.birth, frame)
                 found.setdefault(measure, {})[group] = _problem(child.coverage, window, frame) if window else None
     return found
