@@ -21,6 +21,8 @@ CHANGES_ON: Final = "gap-changes-on"
 EVIDENCE: Final = "gap-evidence"
 AS_OF: Final = "result-as-of"
 BASIS: Final = "result-basis"
+IMPUTED_RACE: Final = "imputed-race"
+IMPUTED_ETHNICITY: Final = "imputed-ethnicity"
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,6 +46,14 @@ class OwnExtension:
     type: str | None = None
     parts: tuple[ExtensionPart, ...] = ()
 
+
+# As US Core's race and ethnicity are made, so that what fills those can fill these; and how it was imputed.
+_IMPUTED_PARTS: Final = (
+    ExtensionPart("ombCategory", "Coding", 0, "6", "A category of OMB's (CDC Race and Ethnicity Code Set)"),
+    ExtensionPart("detailed", "Coding", 0, "*", "A detailed code of that code set"),
+    ExtensionPart("text", "string", 0, "1", "In words"),
+    ExtensionPart("method", "string", 0, "1", "How it was imputed, e.g. BISG 2020"),
+)
 
 OWN_EXTENSIONS: Final[tuple[OwnExtension, ...]] = (
     OwnExtension(
@@ -99,6 +109,18 @@ OWN_EXTENSIONS: Final[tuple[OwnExtension, ...]] = (
             ),
             ExtensionPart("dataAsOf", "Extension", 0, "*", "A source and the moment of its last complete pull"),
         ),
+    ),
+    OwnExtension(
+        IMPUTED_RACE,
+        ("Patient",),
+        "A race that was imputed (by name and address, say), not told by the person: kept apart from US Core's",
+        parts=_IMPUTED_PARTS,
+    ),
+    OwnExtension(
+        IMPUTED_ETHNICITY,
+        ("Patient",),
+        "An ethnicity that was imputed, not told by the person: kept apart from US Core's",
+        parts=_IMPUTED_PARTS,
     ),
 )
 

@@ -22,6 +22,8 @@ from gapsvc.records.record import PatientRecord
 from gapsvc.store import Store
 from gapsvc.stratifying import strata_context
 
+MOST_NAMED = 4  # hidden categories; of more only the number is told
+
 
 def _named(_context: click.Context, _parameter: click.Parameter, given: tuple[str, ...]) -> tuple[str, ...]:
     names = tuple(dict.fromkeys(name.strip() for text in given for name in text.split(",")))
@@ -118,18 +120,26 @@ def _table(title: str, dimension: str, rates: Sequence[RateRollup], suppression:
         table.add_column(column, justify=justify)  # type: ignore[arg-type]
     hidden = False
     for rate in rates:
-        whole: list[tuple[Category | None, Cell]] = [(None, rate.total), *rate.strata.get(dimension, {}).items()]
-        for category, cell in whole:
-            hides = suppression.hides(rate.measure_id, rate.group_id, category)
-            hidden |= hides
-            if hides and CROSS in dimension and category is not None:
-                continue  # of a hidden row no cell is listed (see suppression)
-            name = "everybody" if category is None else category.label
-            table.add_row(
-                Text(rate.title if category is None else ""), Text(name), *_figures(cell, hides), end_section=False
-            )
+        hides = suppression.hides(rate.measure_id, rate.group_id)
+        hidden |= hides
+        table.add_row(Text(rate.title), "everybody", *_figures(rate.total, hides))
+        cells = {} if hides else rate.strata.get(dimension, {})
+        shown = {one: cell for one, cell in cells.items() if not suppression.hides(rate.measure_id, rate.group_id, one)}
+        for category, cell in shown.items():
+            if cell.denominator:
+                table.add_row("", Text(category.label), *_figures(cell, False))
+        others = [one for one in cells if one not in shown]
+        if others:
+            hidden = True
+            # Two at once are hidden by rows, of which no cell may be listed or counted (see suppression).
+            table.add_row("", Text("others" if CROSS in dimension else _listed(others)), NOT_SHOWN, "", "")
     OUT.print(table, soft_wrap=False)
     return hidden
+
+
+def _listed(categories: Sequence[Category]) -> str:
+    named = [one.label for one in categories]
+    return ", ".join(named) if len(named) <= MOST_NAMED else f"{len(named)} others"
 
 
 def _figures(cell: Cell, hidden: bool) -> tuple[str, str, str]:
