@@ -132,27 +132,28 @@ def of_visits(plan: VisitPlan) -> list[Ask]:
     What takes place in the birth hospital is nobody's to do here; what is measured at every visit goes with the visit.
     """
     measured = tuple(state.title for state in plan.services if state.with_visit and state.status in _NOW)
-    return [
-        *(
-            _slot(slot, plan.schedule, measured if slot.status in _NOW else ())
-            for slot in plan.slots
-            if slot.status in _ASKING and not slot.in_hospital
-        ),
-        *(
-            _service(state, plan.schedule)
-            for state in plan.services
-            if state.status in _ASKING and not state.with_visit
-        ),
+    found: list[Ask] = []
+    free = date.min
+    for slot in plan.slots:
+        if slot.status in _ASKING and not slot.in_hospital:
+            # A visit is asked for when the one before is done or its window closed: windows overlap a little.
+            opens = max(slot.opens, free)
+            if opens <= slot.closes:
+                found.append(_slot(slot, opens, plan.schedule, measured if slot.status in _NOW else ()))
+                free = slot.closes + DAY
+    found += [
+        _service(state, plan.schedule) for state in plan.services if state.status in _ASKING and not state.with_visit
     ]
+    return found
 
 
-def _slot(slot: SlotState, schedule: str, measured: Sequence[str]) -> Ask:
+def _slot(slot: SlotState, opens: date, schedule: str, measured: Sequence[str]) -> Ask:
     late = slot.status is SlotStatus.OVERDUE
     wish = Wish(
         origin="visits",
         id=slot.id,
         text=f"{_name(schedule)}: visit at {slot.title}{_overdue(slot.overdue_after) if late else ''}",
-        due_from=slot.opens,
+        due_from=opens,
         due_by=slot.overdue_after,
         last_day=slot.closes,
         outlook=Outlook.AT_RISK if late else Outlook.ON_TRACK,
