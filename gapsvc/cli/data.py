@@ -16,7 +16,7 @@ from adapters.vendors import vendor_names
 from cql_like import CqlRuntimeError, Profile
 from fhir_profiles.deqm import Reporting, individual_measure_report
 from gapsvc import jobs
-from gapsvc.cli import scores, show
+from gapsvc.cli import scores, show, strata
 from gapsvc.cli.console import ERR, OUT, Day, progress, today
 from gapsvc.cli.main import EXIT_NOT_FOUND, EXIT_PARTIAL, EXIT_SETTINGS, EXIT_SOURCE, Failure, load_settings
 from gapsvc.config import Settings, SourceSettings
@@ -156,6 +156,7 @@ def _opened(source: SourceSettings, token: str | None) -> Source:
     type=click.Choice((CLINIC, PLAN)),
     help="Whom the measures are about: the clinic's registry, or who is enrolled with a plan.  [evaluation.population]",
 )
+@strata.STRATIFY
 @click.option("--profile", is_flag=True, help="Say on stderr where the measures' time went, define by define.")
 def evaluate_command(
     data: Path | None,
@@ -167,6 +168,7 @@ def evaluate_command(
     as_of: date | None,
     everybody: bool,
     population: str | None,
+    stratify: tuple[str, ...],
     profile: bool,
 ) -> None:
     """Evaluate measures: over a folder of NDJSON (--data, --out), or over the store's records, keeping the results.
@@ -182,7 +184,7 @@ def evaluate_command(
         for option, given in (("--out", out), ("--code-map", code_map)):
             if given is not None:
                 raise click.UsageError(f"{option} goes with --data; the store's results are served by the API")
-        _evaluate_stored(settings, chosen, period, day, everybody=everybody)
+        _evaluate_stored(settings, chosen, period, day, stratify, everybody=everybody)
     else:
         if everybody:
             raise click.UsageError("--everybody goes with the store; a folder is always evaluated whole")
@@ -191,20 +193,30 @@ def evaluate_command(
         if not out.parent.is_dir():
             raise click.BadParameter(f"there is no folder {out.parent}", param_hint="--out")
         found = read_folder(data, types_to_pull(chosen, claims=True), code_map)
-        _evaluate_loose(settings, found, out, chosen, period, day)
+        _evaluate_loose(settings, found, out, chosen, period, day, stratify)
     if timed is not None:
         click.echo(timed.table(), err=True)
 
 
 def _evaluate_stored(
-    settings: Settings, chosen: Sequence[Evaluator], period: tuple[date, date], day: date, *, everybody: bool
+    settings: Settings,
+    chosen: Sequence[Evaluator],
+    period: tuple[date, date],
+    day: date,
+    stratify: Sequence[str],
+    *,
+    everybody: bool,
 ) -> None:
+    definitions = [evaluator.measure for evaluator in chosen]
     with open_store(settings) as store:
         if not store.person_ids():
             raise Failure("the store holds no children; `python -m gapsvc pull` reads them", EXIT_NOT_FOUND)
         report = evaluate_store(store, chosen, period, day, everybody=everybody)
         OUT.print(f"{report.results:,} new results for {report.persons:,} children who were due")
-        show.rates_of_store(store, [evaluator.measure for evaluator in chosen], period, day)
+        show.rates_of_store(store, definitions, period, day)
+        if stratify:
+            rollup = strata.rollup_of_store(store, settings, definitions, stratify, period, day)
+            strata.show(rollup, definitions, stratify, settings["reporting.suppress_below"])
         sums = scores.without_gaps(evaluator.on(*period, day) for evaluator in chosen)
         for one in sums.values():
             for result in store.results(measure_url=one.measure.url, period=period):
@@ -221,10 +233,15 @@ def _evaluate_loose(
     chosen: Sequence[Evaluator],
     period: tuple[date, date],
     day: date,
+    stratify: Sequence[str],
 ) -> None:
+    definitions = [evaluator.measure for evaluator in chosen]
     sums = scores.without_gaps(evaluator.on(*period, day) for evaluator in chosen)
-    tally, failures = _write_reports(settings, found, out, chosen, period, day, sums)
-    show.rates(tally, [evaluator.measure for evaluator in chosen], period, day)
+    told_apart = strata.Stratifying(settings, stratify, period, day, found)
+    tally, failures = _write_reports(settings, found, out, chosen, period, day, sums, told_apart)
+    show.rates(tally, definitions, period, day)
+    if stratify:
+        strata.show(told_apart.rollup(), definitions, stratify, settings["reporting.suppress_below"])
     scores.show(sums.values())
     OUT.print(f"{tally.results:,} MeasureReports in {out}")
     _end_if_failed(failures)
@@ -254,8 +271,10 @@ def _write_reports(
     period: tuple[date, date],
     as_of: date,
     sums: dict[str, Summing],
+    told_apart: strata.Stratifying,
 ) -> tuple[Tally, dict[str, list[str]]]:
-    """The counts, and by measure the persons on whose records its rules failed. Results are added to `sums`."""
+    """The counts, and by measure the persons on whose records its rules failed. Results are added to `sums` and
+    counted by strata in `told_apart`."""
     records = population(found, settings["linking.person_systems"])
     if not records:
         raise Failure("the data hold no Patient that can be used: nobody to evaluate", EXIT_NOT_FOUND)
@@ -267,6 +286,7 @@ def _write_reports(
     try:
         with partial.open("wb") as file, progress("evaluating") as tell:
             for number, record in enumerate(records, 1):
+                results: list[MeasureResult] = []
                 for each in prepared:
                     try:
                         result = each.evaluate(record)
@@ -274,8 +294,10 @@ def _write_reports(
                         failures.setdefault(each.measure.id, []).append(record.person_id)
                         continue
                     tally.add(result)
+                    results.append(result)
                     scores.add(sums, result)
                     write_report(file, result, reporting)
+                told_apart.add(record, results)
                 if number % 100 == 0 or number == len(records):
                     tell(number, len(records))
         partial.replace(out)
