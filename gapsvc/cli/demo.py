@@ -25,6 +25,7 @@ from gapsvc.evaluation.catalogue import types_to_pull
 from gapsvc.evaluation.evaluator import Evaluator
 from gapsvc.evaluation.result import GapRecord, GapStatus, Outlook
 from gapsvc.measures_in_use import measures_in_use
+from gapsvc.publishing import page_of
 from gapsvc.records.record import PatientRecord
 from gapsvc.sandbox import EARLIEST, LARGEST, LATEST, generate, write
 from gapsvc.sandbox.server import serve as serve_sandbox
@@ -84,10 +85,13 @@ def demo_command(data: Path | None, leave: bool, size: int, as_of: date | None) 
                 by_id = {evaluator.measure.id: evaluator for evaluator in chosen}
                 story(child_reader(settings, by_id).on(day, period).view(child))
         server = _served(ends, settings.with_values(evaluation__as_of=day), any_port=leave)
-        lines = _lines(server.base_url, child.person_id if child else people[0], period)
+        shown = child.person_id if child else people[0]
+        lines = _lines(server.base_url, shown, period)
         OUT.print(f"\nthe service is at {server.base_url}; try (the token is this demo's own):")
         for line in lines:
             OUT.print(line.curl(token), soft_wrap=True, style="cyan")
+        OUT.print("\nthe child's page, for people (sign in with the token):")
+        OUT.print(f"{page_of(server.base_url, shown)}\n{token}", soft_wrap=True, style="cyan")
         if leave:
             for line in lines:
                 line.check(token)

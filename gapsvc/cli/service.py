@@ -7,6 +7,7 @@ import click
 
 from gapsvc.cli.console import OUT, ended_by_signals
 from gapsvc.cli.main import EXIT_SYSTEM, Failure, load_settings
+from gapsvc.publishing import pages_base
 from gapsvc.security.clients import new_token
 from gapsvc.security.scopes import is_scope
 
@@ -34,6 +35,7 @@ def serve_command(host: str | None, port: int | None) -> None:
             message = f"can't listen on port {port} of {host} ({said}): choose with --host and --port (0: a free one)"
             raise Failure(message, EXIT_SYSTEM) from error
         OUT.print(f"gapsvc at {server.base_url} (Ctrl-C ends it)")
+        OUT.print(f"pages for people at {pages_base(server.base_url)}/")
         if host in ("0.0.0.0", "::") and not settings["server.base_url"]:  # noqa: S104 - asked about, not bound
             OUT.print("clients need another address than that: say it with server.base_url", style="yellow")
         server.wait()
