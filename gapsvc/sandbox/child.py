@@ -9,9 +9,9 @@ from gapsvc.sandbox.coverage import plan_coverage
 from gapsvc.sandbox.days import add_days
 from gapsvc.sandbox.doses import plan_doses
 from gapsvc.sandbox.history import MedicalHistory, plan_history
-from gapsvc.sandbox.people import GROUPS
+from gapsvc.sandbox.people import GROUPS, RACES
 from gapsvc.sandbox.places import CLINICS
-from gapsvc.sandbox.plan import ChildPlan, Flaw, Registration
+from gapsvc.sandbox.plan import ChildPlan, Flaw, RaceSaid, Registration
 from gapsvc.sandbox.services import plan_services
 from gapsvc.sandbox.visits import VisitSetting, plan_other_visits, plan_visits
 
@@ -121,6 +121,9 @@ def plan_child(
         dealt=dealt,
     )
     race_missing = "missing_race" in dealt
+    race_said, race_imputed = RaceSaid.DIRECT, None
+    if race_missing:
+        race_said, race_imputed = plan_missing_race(stream(frame.seed, "race", birth.number), group[0])
     kinds = visits.kinds | dose_kinds | service_kinds | coverage_kinds
     kinds |= {"missing_race"} if race_missing else set()
     kinds |= {"partial_dates"} if partial_birth else set()
@@ -137,7 +140,8 @@ def plan_child(
         birth=birth.day,
         birth_precision="month" if partial_birth else "day",
         race=None if race_missing else group[0],
-        race_unknown_coded=race_missing and rng.random() < 0.4,
+        race_said=race_said,
+        race_imputed=race_imputed,
         ethnicity=None if race_missing else group[1],
         cin=f"97{birth.number:06d}{'ABCDEFGHKM'[birth.number % 10]}",
         multiple=birth.multiple,
@@ -158,3 +162,12 @@ def plan_child(
         history=history.conditions,
         hospice=history.hospice,
     )
+
+
+def plan_missing_race(rng: Random, race: str) -> tuple[RaceSaid, str | None]:
+    """How a record is without an answer about race, and what may be imputed to it: mostly, not always, the truth."""
+    said = rng.choice((RaceSaid.SILENT, RaceSaid.SILENT, RaceSaid.UNKNOWN, RaceSaid.DECLINED))
+    imputed = None
+    if rng.random() < 0.4:
+        imputed = race if rng.random() < 0.8 else rng.choice(tuple(RACES))
+    return said, imputed

@@ -25,7 +25,7 @@ class Disorder:
     entered_in_error: bool = True  # encounters, doses, tests and services with that status
     duplicates: bool = True  # one child registered at two clinics, some of its care written down by both
     partial_dates: bool = True  # YYYY-MM as day of a visit, dose, test or service or, rarely, as birth date
-    missing_race: bool = True  # no US Core race extension, or "asked but unknown"
+    missing_race: bool = True  # no US Core race extension, or unknown, or asked but not answered; sometimes imputed
     local_codes: bool = True  # visits, doses, tests and services under a clinic's own codes
     mothers_record: bool = True  # newborn visits under the mother's Patient
     deceased: bool = True

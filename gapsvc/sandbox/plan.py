@@ -178,6 +178,15 @@ class HospicePlan:
     as_procedure: bool = False
 
 
+class RaceSaid(StrEnum):
+    """How the record has race and ethnicity."""
+
+    DIRECT = "direct"
+    DECLINED = "declined"  # asked but not answered: NullFlavor ASKU
+    UNKNOWN = "unknown"  # NullFlavor UNK
+    SILENT = "silent"  # no extension at all
+
+
 @dataclass(frozen=True, slots=True)
 class CoveragePlan:
     """A span of coverage, both days inclusive; without an end it goes on. `payer` is an index into places.PAYERS."""
@@ -212,7 +221,8 @@ class ChildPlan:
     birth: date
     birth_precision: str  # day | month
     race: str | None  # a key of people.RACES; None where it is missing
-    race_unknown_coded: bool  # missing, and said so with NullFlavor UNK instead of silence
+    race_said: RaceSaid
+    race_imputed: str | None  # a key of people.RACES that somebody's model put in the place of an answer
     ethnicity: str | None
     cin: str
     multiple: int  # 1 for a single birth, else the birth order of a twin

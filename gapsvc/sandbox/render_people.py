@@ -3,17 +3,27 @@
 Profiles: US Core 6.1 Patient (race, ethnicity, birthsex), RelatedPerson, Coverage.
 """
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from datetime import date
+from types import MappingProxyType
 
 from gapsvc.sandbox import codes
 from gapsvc.sandbox.codes import ACT_CODE, CIN, NULL_FLAVOR, RACE_ETHNICITY, ROLE_CODE, US_CORE
 from gapsvc.sandbox.people import ETHNICITIES, LANGUAGE_DISPLAY, OTHER_RACE, RACE_DISPLAY, RACES
 from gapsvc.sandbox.places import CLINICS, PAYERS, ZIPS
-from gapsvc.sandbox.plan import ChildPlan, FamilyPlan, Registration
+from gapsvc.sandbox.plan import ChildPlan, FamilyPlan, RaceSaid, Registration
 from gapsvc.sandbox.stamps import JsonObject, Stamper, coding, reference
 
 _SELF_PAY = "http://terminology.hl7.org/CodeSystem/coverage-selfpay"
+
+# The payer's model wrote it; the shape is that of docs/stratification.md.
+IMPUTED_RACE = "https://payer.sandbox.example.org/fhir/StructureDefinition/imputed-race"
+_NO_ANSWER: Mapping[RaceSaid, tuple[str, str, str]] = MappingProxyType(
+    {
+        RaceSaid.DECLINED: ("ASKU", "asked but unknown", "Asked but no answer"),
+        RaceSaid.UNKNOWN: ("UNK", "unknown", "Unknown"),
+    }
+)
 
 
 def render_people(stamp: Stamper, family: FamilyPlan) -> Iterator[JsonObject]:
@@ -162,36 +172,44 @@ def _communication(language: str) -> JsonObject:
 
 
 def _race(child: ChildPlan) -> list[JsonObject]:
-    if child.race is None:
-        return [_unknown("us-core-race")] if child.race_unknown_coded else []
+    found: list[JsonObject] = []
+    if child.race is not None:
+        found.append({"url": f"{US_CORE}us-core-race", "extension": _race_parts(child.race)})
+    elif child.race_said is not RaceSaid.SILENT:
+        code, display, text = _NO_ANSWER[child.race_said]
+        parts = [
+            {"url": "ombCategory", "valueCoding": coding(NULL_FLAVOR, code, display)},
+            {"url": "text", "valueString": text},
+        ]
+        found.append({"url": f"{US_CORE}us-core-race", "extension": parts})
+    if child.race_imputed is not None:  # in an extension of its own: nobody's answer
+        found.append({"url": IMPUTED_RACE, "extension": _race_parts(child.race_imputed)})
+    return found
+
+
+def _race_parts(race: str) -> list[JsonObject]:
     parts: list[JsonObject] = [
-        {"url": "ombCategory", "valueCoding": coding(RACE_ETHNICITY, code, RACE_DISPLAY[code])}
-        for code in RACES[child.race]
+        {"url": "ombCategory", "valueCoding": coding(RACE_ETHNICITY, code, RACE_DISPLAY[code])} for code in RACES[race]
     ]
     if not parts:
         parts.append({"url": "detailed", "valueCoding": coding(RACE_ETHNICITY, *OTHER_RACE)})
-    parts.append({"url": "text", "valueString": child.race})
-    return [{"url": f"{US_CORE}us-core-race", "extension": parts}]
+    return [*parts, {"url": "text", "valueString": race}]
 
 
 def _ethnicity(child: ChildPlan) -> list[JsonObject]:
-    if child.ethnicity is None:
-        return [_unknown("us-core-ethnicity")] if child.race_unknown_coded else []
-    parts = [
-        {
-            "url": "ombCategory",
-            "valueCoding": coding(RACE_ETHNICITY, ETHNICITIES[child.ethnicity], child.ethnicity),
-        },
-        {"url": "text", "valueString": child.ethnicity},
-    ]
+    if child.ethnicity is not None:
+        parts = [
+            {
+                "url": "ombCategory",
+                "valueCoding": coding(RACE_ETHNICITY, ETHNICITIES[child.ethnicity], child.ethnicity),
+            },
+            {"url": "text", "valueString": child.ethnicity},
+        ]
+    elif child.race_said is not RaceSaid.SILENT:  # the binding of ethnicity has no NullFlavor
+        parts = [{"url": "text", "valueString": _NO_ANSWER[child.race_said][2]}]
+    else:
+        return []
     return [{"url": f"{US_CORE}us-core-ethnicity", "extension": parts}]
-
-
-def _unknown(name: str) -> JsonObject:
-    parts: list[JsonObject] = [{"url": "text", "valueString": "Unknown"}]
-    if name == "us-core-race":  # the ethnicity binding has no NullFlavor
-        parts.insert(0, {"url": "ombCategory", "valueCoding": coding(NULL_FLAVOR, "UNK", "unknown")})
-    return {"url": f"{US_CORE}{name}", "extension": parts}
 
 
 def _birth_sex(sex: str) -> JsonObject:

@@ -35,6 +35,8 @@ def truth_of(child: ChildPlan, frame: Frame) -> dict[str, Any]:
         "patients": sorted(registration.patient for registration in child.registrations),
         "birth_date": child.birth.isoformat()[: 10 if child.birth_precision == "day" else 7],
         "race": child.race,
+        "race_said": child.race_said.value,
+        "race_imputed": child.race_imputed,
         "ethnicity": child.ethnicity,
         "disorder": list(child.disorder),
         **planted,

@@ -4,7 +4,7 @@ from datetime import date
 from typing import Any
 
 from gapsvc.sandbox.disorder import Disorder
-from gapsvc.sandbox.plan import ChildPlan, Flaw, Frame, Registration, Role, VisitPlan
+from gapsvc.sandbox.plan import ChildPlan, Flaw, Frame, RaceSaid, Registration, Role, VisitPlan
 from gapsvc.sandbox.truth import truth_of
 
 YEAR_2026 = (date(2026, 1, 1), date(2026, 12, 31))
@@ -36,7 +36,8 @@ def child(birth: date, *visits: VisitPlan, **changes: Any) -> ChildPlan:
         "birth": birth,
         "birth_precision": "day",
         "race": "White",
-        "race_unknown_coded": False,
+        "race_said": RaceSaid.DIRECT,
+        "race_imputed": None,
         "ethnicity": None,
         "cin": "97000001A",
         "multiple": 1,

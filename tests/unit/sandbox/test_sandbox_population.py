@@ -16,6 +16,8 @@ from fhir.resources.R4B import get_fhir_model_class
 from gapsvc.sandbox import TYPES, Disorder, Population, generate, write
 from gapsvc.sandbox.codes import CIN, NPI
 from gapsvc.sandbox.places import ZIPS
+from gapsvc.sandbox.plan import RaceSaid
+from gapsvc.sandbox.render_people import IMPUTED_RACE
 
 AS_OF = date(2026, 11, 22)
 ROOT = Path(__file__).parents[3]
@@ -211,3 +213,42 @@ def test_a_large_population_is_planned_family_by_family() -> None:
     assert steps[-1] == (1500, 1500)
     assert steps == sorted(steps)
     assert sum(len(family.children) for family in population.families) == 1500
+
+
+def test_race_is_said_declined_unknown_or_left_out_and_imputed_in_an_extension_of_its_own(
+    population: Population, resources: list[dict[str, Any]]
+) -> None:
+    patients = {r["id"]: r for r in resources if r["resourceType"] == "Patient"}
+    seen: Counter[str] = Counter()
+    for child in population.children:
+        found = {e["url"]: e["extension"] for e in patients[child.person]["extension"] if "extension" in e}
+        parts = found.get("http://hl7.org/fhir/us/core/StructureDefinition/us-core-race", [])
+        codes = [part["valueCoding"]["code"] for part in parts if "valueCoding" in part]
+        match child.race_said:
+            case RaceSaid.DIRECT:
+                assert codes
+                assert not {"ASKU", "UNK"} & set(codes)
+            case RaceSaid.DECLINED:
+                assert codes == ["ASKU"]
+            case RaceSaid.UNKNOWN:
+                assert codes == ["UNK"]
+            case RaceSaid.SILENT:
+                assert parts == []
+        assert (child.race is None) == (child.race_said is not RaceSaid.DIRECT)
+        assert (IMPUTED_RACE in found) == (child.race_imputed is not None)
+        seen[child.race_said] += 1
+        seen["imputed"] += child.race_imputed is not None
+    assert min(seen.values()) >= 1
+    assert len(seen) == 5
+
+
+def test_coverage_comes_in_spans_the_same_for_each_registration(
+    population: Population, resources: list[dict[str, Any]]
+) -> None:
+    spans = Counter(
+        r["beneficiary"]["reference"].removeprefix("Patient/") for r in resources if r["resourceType"] == "Coverage"
+    )
+    for child in population.children:
+        for registration in child.registrations:
+            assert spans[registration.patient] == len(child.coverage)
+    assert {0, 1, 2} <= {len(child.coverage) for child in population.children}
