@@ -34,8 +34,8 @@ def serve_command(host: str | None, port: int | None) -> None:
             said = error.strerror or type(error).__name__
             message = f"can't listen on port {port} of {host} ({said}): choose with --host and --port (0: a free one)"
             raise Failure(message, EXIT_SYSTEM) from error
-        OUT.print(f"gapsvc at {server.base_url} (Ctrl-C ends it)")
         OUT.print(f"pages for people at {pages_base(server.base_url)}/")
+        OUT.print(f"gapsvc at {server.base_url} (Ctrl-C ends it)")
         if host in ("0.0.0.0", "::") and not settings["server.base_url"]:  # noqa: S104 - asked about, not bound
             OUT.print("clients need another address than that: say it with server.base_url", style="yellow")
         server.wait()
