@@ -163,8 +163,9 @@ _FORMULA = ("=", "+", "@", "\t", "\r")
 def unguarded(cell: str) -> str:
     """A cell without the guard that spreadsheets are given to keep leading zeros (`="00123"`), and without blanks
     around it."""
-    found = _GUARDED.match(cell.strip())
-    return (found[1] if found else cell).strip()
+    text = cell.strip()
+    found = _GUARDED.match(text) if text.startswith('="') else None
+    return found[1].strip() if found else text
 
 
 def is_formula(text: str) -> bool:

@@ -210,32 +210,48 @@ def _value(cell: Cell, kind: FieldKind, reader: _Reader) -> Any:
     text = reader.given(cell)
     if not text:
         return None
-    value, code, expected = _read(text, cell, kind)
+    value = _read(text, cell, kind)
     if value is None and cell.column is not None:
+        code, expected = _flaw(cell, kind)
         reader.flaw(code, cell.column, f"{shape(text)} can't be read; expected {expected}")
     return value
 
 
-def _read(text: str, cell: Cell, kind: FieldKind) -> tuple[Any, str, str]:
-    """(value or None, code of the flaw, what was expected)."""
+def _read(text: str, cell: Cell, kind: FieldKind) -> Any:
+    """The value of a text; None where it is none."""
     match kind.reading:
         case Reading.DAY:
-            days = (read(text) for _pattern, read in cell.days)
-            expected = " or ".join(pattern for pattern, _read in cell.days)
-            return next((day for day in days if day is not None), None), "invalid-date", expected
+            for _pattern, read in cell.days:
+                if (day := read(text)) is not None:
+                    return day
+            return None
         case Reading.CODE if cell.system is not None:
             code = cell.system.read(text)
-            coding = None if code is None else {"system": cell.system.uri, "code": code}
-            return coding, "invalid-code", cell.system.expected
+            return None if code is None else {"system": cell.system.uri, "code": code}
         case Reading.NUMBER:
             found = number(text)
-            return None if found is None else quantity(*found, cell.unit), "invalid-number", "a number, e.g. 4.2 or <1"
+            return None if found is None else quantity(*found, cell.unit)
         case Reading.CHOICE:
-            return text if text in kind.choices else None, "invalid-code", "one of " + ", ".join(kind.choices)
+            return text if text in kind.choices else None
         case Reading.FLAG:
-            return {"true": True, "false": False}.get(text), "invalid-code", "true or false"
+            return {"true": True, "false": False}.get(text)
         case _:
-            return text if _plain(text) else None, "invalid-text", "a short text that no spreadsheet would run"
+            return text if _plain(text) else None
+
+
+def _flaw(cell: Cell, kind: FieldKind) -> tuple[str, str]:
+    """The code of the flaw of a cell that can't be read, and what was expected."""
+    match kind.reading:
+        case Reading.DAY:
+            return "invalid-date", " or ".join(pattern for pattern, _read in cell.days)
+        case Reading.CODE if cell.system is not None:
+            return "invalid-code", cell.system.expected
+        case Reading.NUMBER:
+            return "invalid-number", "a number, e.g. 4.2 or <1"
+        case Reading.CHOICE | Reading.FLAG:
+            return "invalid-code", f"one of {', '.join(kind.choices)}"
+        case _:
+            return "invalid-text", "a short text that no spreadsheet would run"
 
 
 def _plain(text: str) -> bool:
