@@ -13,6 +13,7 @@ from fhir_profiles.plain import clean, stable_id
 
 SERVICE_ID = "childrens-care-gaps"
 LONGEST_SUMMARY = 139  # "<140-character summary message" (Card Attributes)
+TODAY_SHOWN = 6
 LATER_SHOWN = 3
 REASONS_SHOWN = 2
 PRODUCTS_SHOWN = 4
@@ -109,9 +110,9 @@ def summary(today: Sequence[Advice]) -> str:
 
 
 def detail(content: CardContent) -> str:
-    """The list in GitHub-Flavoured Markdown: what, when, with what, and the reasons beneath."""
+    """The first of the list in GitHub-Flavoured Markdown: what, when, with what, and the reasons beneath."""
     lines = ["**Due today**", ""]
-    for number, one in enumerate(content.today, 1):
+    for number, one in enumerate(content.today[:TODAY_SHOWN], 1):
         lines.append(f"{number}. **{markdown(one.text)}**: {markdown(one.when)}")
         if one.products:
             more = len(one.products) - PRODUCTS_SHOWN
@@ -120,6 +121,8 @@ def detail(content: CardContent) -> str:
         lines += [f"   - {markdown(text)}" for text in (*one.remarks, *one.reasons[:REASONS_SHOWN])]
         more = len(one.reasons) - REASONS_SHOWN
         lines += [f"   - and {more} more reason{'s' if more > 1 else ''}"] if more > 0 else []
+    more = len(content.today) - TODAY_SHOWN
+    lines += ["", f"And {more} more on the child's page."] if more > 0 else []
     if content.later:
         lines += ["", "**Later**", ""]
         lines += [f"- {markdown(one.text)}: {markdown(one.when)}" for one in content.later[:LATER_SHOWN]]

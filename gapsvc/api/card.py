@@ -18,7 +18,9 @@ def card_content(view: ChildView, *, source: str, page_url: str, source_url: str
         page_url: the absolute address of the child's page.
         source_url: where to learn about who gives it.
     """
-    today = [action for action in view.actions if action.urgency in (Urgency.OVERDUE, Urgency.DUE)]
+    # What is overdue first, since a card shows a few: a late dose that may be given up to old age has no last day.
+    today = [action for action in view.actions if action.urgency is Urgency.OVERDUE]
+    today += [action for action in view.actions if action.urgency is Urgency.DUE]
     if not today:
         return None
     later = [action for action in view.actions if action.urgency is Urgency.LATER]

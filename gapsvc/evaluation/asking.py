@@ -152,7 +152,7 @@ def _slot(slot: SlotState, opens: date, schedule: str, measured: Sequence[str]) 
     wish = Wish(
         origin="visits",
         id=slot.id,
-        text=f"{_name(schedule)}: visit at {slot.title}{_overdue(slot.overdue_after) if late else ''}",
+        text=f"{_name(schedule)}: visit at {slot.title}",
         due_from=opens,
         due_by=slot.overdue_after,
         last_day=slot.closes,
@@ -169,7 +169,7 @@ def _service(state: ServiceState, schedule: str) -> Ask:
     wish = Wish(
         origin="visits",
         id=state.id,
-        text=f"{_name(schedule)}: {state.title}, {state.at}{_overdue(state.due_by) if late else ''}",
+        text=f"{_name(schedule)}: {state.at}",
         due_from=state.due_from,
         due_by=state.due_by,
         last_day=state.last_day,
@@ -190,10 +190,6 @@ def _service(state: ServiceState, schedule: str) -> Ask:
 def _name(schedule: str) -> str:
     """The chart's name and edition, without whose windows and overlays it is read with."""
     return schedule.split(",")[0]
-
-
-def _overdue(by: date) -> str:
-    return f", overdue since {wording.day(by + DAY)}"
 
 
 # ---- measures

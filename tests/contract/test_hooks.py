@@ -165,7 +165,7 @@ def test_the_fhir_server_says_which_source_an_id_is_of(ehr: FlaskClient) -> None
         return card["links"][0]["url"]
 
     assert page(EAST) != page(WEST)
-    assert "MenACWY" in call(ehr, asked("p1", fhirServer=WEST)).get_json()["cards"][0]["detail"]
+    assert "Well-child visit, 12 years" in call(ehr, asked("p1", fhirServer=WEST)).get_json()["cards"][0]["detail"]
 
 
 def test_an_id_of_several_sources_without_a_server_is_not_guessed(ehr: FlaskClient) -> None:

@@ -1,6 +1,7 @@
 """The CDS Hooks builders: summary, detail, and text of others that must not become markup."""
 
 import re
+from dataclasses import replace
 
 import pytest
 from hypothesis import given
@@ -91,6 +92,14 @@ def test_the_detail_is_the_list_with_reasons() -> None:
         "",
         "_As of Jun 1, 2026._",
     ]
+
+
+def test_a_card_shows_a_few_and_says_how_many_more_there_are() -> None:
+    shown = detail(replace(CONTENT, today=(VISIT,) * 8, later=())).splitlines()
+    assert [line for line in shown if line[:2] in ("6.", "7.", "8.")] == [
+        "6. **Well-child visit, 6 months**: due now, by Jul 1, 2026"
+    ]
+    assert "And 2 more on the child's page." in shown
 
 
 @given(
