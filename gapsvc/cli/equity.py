@@ -273,6 +273,8 @@ def _baseline(start: date | None, end: date | None, named: Sequence[EquityGoal],
 
 
 def _year_before(day: date) -> date:
+    if day.year == date.min.year:
+        raise click.UsageError(f"there is no year before {day}: give the baseline, or --no-baseline")
     return day.replace(year=day.year - 1, day=28 if (day.month, day.day) == (2, 29) else day.day)
 
 

@@ -5,6 +5,7 @@ this imports matplotlib, which takes a while: only who draws should.
 """
 
 import io
+import textwrap
 import warnings
 from collections.abc import Sequence
 from pathlib import Path
@@ -26,9 +27,9 @@ from gapsvc.evaluation.disparity import Disparity
 MOST_PANELS, MOST_ROWS = 12, 400  # more can't be read, nor drawn as PNG
 # Two colours of Okabe and Ito (Color Universal Design, 2008): told apart by all kinds of colour vision, and in grey.
 _BLUE, _VERMILION, _GREY, _FAINT = "#0072B2", "#D55E00", "#595959", "#D9D9D9"
-_WIDTH, _ROW, _PANEL, _TOP, _BOTTOM = 11.0, 0.30, 0.85, 0.5, 0.9  # inches
+_WIDTH, _ROW, _PANEL, _TOP, _BOTTOM = 11.0, 0.30, 0.85, 0.5, 1.0  # inches
 _LEFT, _RIGHT = 0.27, 0.66  # the axes' sides, as shares of the width: names are left of them, figures right
-_LONGEST = 42  # characters of a name that there is room for
+_LONGEST, _FOOT = 42, 190  # characters of a name, and of a line at the foot, that there is room for
 _STYLE: dict[Any, Any] = {
     "svg.hashsalt": "gapsvc",
     "svg.fonttype": "none",  # text stays text: it can be searched, enlarged and read aloud
@@ -116,7 +117,7 @@ def _figure(report: EquityReport) -> Figure:
     figure.legend(
         handles=_legend(report),
         loc="lower left",
-        bbox_to_anchor=(0.01, 0.28 / height),
+        bbox_to_anchor=(0.01, 0.36 / height),
         ncols=4,
         frameon=False,
         fontsize=8,
@@ -128,7 +129,8 @@ def _figure(report: EquityReport) -> Figure:
         f"Lines through the dots: {confidence} intervals (Wilson). More children: so many more, met, close the gap",
         *report.notes,
     ]
-    figure.text(0.015, 0.12 / height, "; ".join(foot) + ".", fontsize=7.5, color=_GREY)
+    said = textwrap.fill("; ".join(foot) + ".", _FOOT)
+    figure.text(0.015, 0.3 / height, said, fontsize=7.5, color=_GREY, va="top", linespacing=1.3)
     return figure
 
 
@@ -150,7 +152,7 @@ def _panel(figure: Figure, axes: Axes, one: RateReport) -> None:
     figure.text(
         0.015,
         axes.get_position().y1 + 0.14 / figure.get_figheight(),
-        f"{one.title} ({one.measure_id}), {basis}",
+        f"{one.title} ({one.measure_id}), {basis}, compared with {one.reference}",
         fontsize=10,
         va="bottom",
     )

@@ -2,7 +2,8 @@
 
 import csv
 import io
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
+from dataclasses import replace
 from datetime import date
 from pathlib import Path
 from typing import Any
@@ -11,8 +12,14 @@ import orjson
 import pytest
 from click.testing import CliRunner, Result
 
+import cql_like
 from gapsvc.cli import main
-from gapsvc.cli.main import EXIT_NOT_FOUND, EXIT_SETTINGS, EXIT_USAGE
+from gapsvc.cli.main import EXIT_NOT_FOUND, EXIT_PARTIAL, EXIT_SETTINGS, EXIT_USAGE
+from gapsvc.config import Settings
+from gapsvc.evaluation.evaluator import PreparedEvaluation
+from gapsvc.evaluation.result import MeasureResult
+from gapsvc.measures_in_use import measures_in_use
+from gapsvc.records.record import PatientRecord
 from gapsvc.sandbox import Disorder, generate, write
 
 Run = Callable[..., Result]
@@ -227,6 +234,7 @@ def test_the_bytes_of_a_report_are_the_same_each_time(run: Run, folder: Path) ->
         (("--baseline-end", "2026-06-30"), "the baseline must end (2026-06-30) before the period starts (2026-01-01)"),
         (("--baseline-start", "2025-06-01", "--baseline-end", "2025-01-01"), "before it starts"),
         (("--no-baseline", "--goal", "3-by-120"), "does not go with them"),
+        (("--period-start", "0001-01-01"), "there is no year before 0001-01-01"),
         (("--chart", "equity.pdf"), "expected a file .svg or .png"),
         (("--chart", "nowhere/equity.svg"), "there is no folder nowhere"),
         (("--out", "nowhere/equity.csv"), "there is no folder nowhere"),
@@ -256,3 +264,46 @@ def test_a_file_of_goals_that_is_wrong_is_a_setting_that_is_wrong(
 
 def test_an_empty_store_says_what_to_do(run: Run) -> None:
     failed(run("--as-of", AS_OF, "--measure", "wcv"), EXIT_NOT_FOUND, "`python -m gapsvc pull` reads them")
+
+
+# ---- measures that can't be compared, and rules that fail
+
+
+def test_a_record_that_a_measure_fails_on_is_left_out_and_told(
+    run: Run, folder: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    evaluate = PreparedEvaluation.evaluate
+    seen: list[str] = []
+
+    def failing(self: PreparedEvaluation, record: PatientRecord) -> MeasureResult:
+        seen.append(record.person_id)
+        if record.person_id == seen[0]:
+            raise cql_like.CqlRuntimeError("no such thing")
+        return evaluate(self, record)
+
+    monkeypatch.setattr(PreparedEvaluation, "evaluate", failing)
+    result = run("--data", folder, "--as-of", AS_OF, "--measure", "wcv", "--format", "json")
+    failed(result, EXIT_PARTIAL, "wcv: the logic failed on 1 records: ", "some children could not be evaluated")
+    assert orjson.loads(result.stdout)["rates"]
+
+
+@pytest.mark.parametrize(
+    ("change", "reason"),
+    [
+        ({"improvement_notation": "decrease"}, "fewer is better there; only rates where more is better are compared"),
+        ({"scoring": "ratio"}, "only proportions of persons are compared"),
+    ],
+)
+def test_a_measure_that_can_not_be_compared_is_left_out_or_refused_where_it_is_named(
+    run: Run, folder: Path, monkeypatch: pytest.MonkeyPatch, change: dict[str, str], reason: str
+) -> None:
+    def other(settings: Settings, wanted: Iterable[str] = (), **options: Any) -> dict[str, Any]:
+        found = dict(measures_in_use(settings, ("wcv", "lsc"), **options))
+        found["lsc"].measure = replace(found["lsc"].measure, **change)
+        return found
+
+    monkeypatch.setattr("gapsvc.cli.equity.measures_in_use", other)
+    result = run("--data", folder, "--as-of", AS_OF, "--format", "json", "--no-baseline")
+    assert f"lsc is left out: {reason}" in " ".join(result.stderr.split())
+    assert {rate["measure"] for rate in orjson.loads(result.stdout)["rates"]} == {"wcv"}
+    failed(run("--data", folder, "--as-of", AS_OF, "--measure", "lsc"), EXIT_USAGE, f"lsc: {reason}")
