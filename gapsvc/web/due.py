@@ -1,7 +1,7 @@
 """What is to be done for a child, as its page says it: today's actions, those to come, those no longer possible."""
 
 from collections.abc import Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date, timedelta
 from types import MappingProxyType
 from typing import Final
@@ -58,7 +58,7 @@ FAR = timedelta(days=365)  # a last day later than this presses nobody: it is le
 
 def due(actions: Iterable[Action], as_of: date) -> Due:
     """The lists from a child's actions; what is overdue stands before what is due."""
-    made = [(action.urgency, _todo(action, as_of)) for action in actions]
+    made = _told_once([(action.urgency, _todo(action, as_of)) for action in actions])
     today = [todo for wanted in (Urgency.OVERDUE, Urgency.DUE) for urgency, todo in made if urgency is wanted]
     return Due(
         tuple(today),
@@ -66,6 +66,16 @@ def due(actions: Iterable[Action], as_of: date) -> Due:
         tuple(todo for urgency, todo in made if urgency is Urgency.LOST),
         _summary(today),
     )
+
+
+def _told_once(made: list[tuple[Urgency, Todo]]) -> list[tuple[Urgency, Todo]]:
+    """Each remark at the first action that has it: one on a vaccine that serves three needs comes with all three."""
+    told: set[str] = set()
+    found: list[tuple[Urgency, Todo]] = []
+    for urgency, todo in sorted(made, key=lambda one: one[0] is not Urgency.OVERDUE):
+        found.append((urgency, replace(todo, remarks=tuple(one for one in todo.remarks if one not in told))))
+        told.update(todo.remarks)
+    return found
 
 
 def _todo(action: Action, as_of: date) -> Todo:

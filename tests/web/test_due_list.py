@@ -71,6 +71,11 @@ def test_overdue_first_then_due_and_the_others_apart() -> None:
     assert found.summary == "3 things can be done today, 2 overdue."
 
 
+def test_a_remark_on_several_actions_is_told_once_at_the_first() -> None:
+    found = due([action("a", Urgency.DUE, "due now"), action("b", Urgency.OVERDUE, "overdue since May 2, 2026")], AS_OF)
+    assert [(todo.text, len(todo.remarks)) for todo in found.today] == [("B", 1), ("A", 0)]
+
+
 def test_the_summary_says_how_much_there_is() -> None:
     late, now = action("a", Urgency.OVERDUE, "overdue since May 2, 2026"), action("b", Urgency.DUE, "due now")
     assert [due(list(one), AS_OF).summary for one in ([], [now], [late], [now, now], [late, late], [late, now])] == [
