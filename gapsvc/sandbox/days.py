@@ -4,6 +4,7 @@ Year arithmetic is CQL's (29 February + 1 year = 28 February); a window is whole
 """
 
 from datetime import date, timedelta
+from functools import cache
 
 
 def add_years(day: date, years: int) -> date:
@@ -45,11 +46,16 @@ def pacific_offset(day: date) -> str:
     Rules of 15 U.S.C. 260a: since 2007 from the second Sunday of March to the first of November, before
     from the first Sunday of April to the last of October. (Not zoneinfo: its data may be absent.)
     """
-    if day.year >= 2007:
-        begins, ends = _sunday(day.year, 3, 8), _sunday(day.year, 11, 1)
-    else:
-        begins, ends = _sunday(day.year, 4, 1), _sunday(day.year, 10, 25)
+    begins, ends = _saving(day.year)
     return "-07:00" if begins <= day < ends else "-08:00"
+
+
+@cache
+def _saving(year: int) -> tuple[date, date]:
+    """First day of daylight saving time, and the first one after it."""
+    if year >= 2007:
+        return _sunday(year, 3, 8), _sunday(year, 11, 1)
+    return _sunday(year, 4, 1), _sunday(year, 10, 25)
 
 
 def _sunday(year: int, month: int, not_before: int) -> date:

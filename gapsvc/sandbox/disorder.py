@@ -19,7 +19,7 @@ class Disorder:
 
     late_visits: bool = True  # well visits after the day on which the schedule calls them overdue
     missed_visits: bool = True  # well visits that never happened
-    disparities: bool = True  # groups differ in lateness and attendance (planner.ATTENDANCE)
+    disparities: bool = True  # groups differ in lateness and attendance (people.GROUPS)
     invalid_doses: bool = True  # vaccine doses too early, or too close to the one before
     refused_doses: bool = True  # doses, tests and services with status not-done, and a refusal as reason
     entered_in_error: bool = True  # encounters, doses, tests and services with that status
@@ -87,7 +87,7 @@ def _known(names: Iterable[str]) -> tuple[str, ...]:
 
 
 # Share of children (of those in a measure, and of the others alike) that are given this kind by quota.
-# late_visits, missed_visits and disparities are not here: they befall visits by chance (planner.ATTENDANCE).
+# late_visits, missed_visits and disparities are not here: they befall visits by chance (people.GROUPS).
 SHARES: Mapping[str, float] = MappingProxyType(
     {
         "duplicates": 0.05,

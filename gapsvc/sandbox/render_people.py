@@ -183,7 +183,8 @@ def _race(child: ChildPlan) -> list[JsonObject]:
         ]
         found.append({"url": f"{US_CORE}us-core-race", "extension": parts})
     if child.race_imputed is not None:  # in an extension of its own: nobody's answer
-        found.append({"url": IMPUTED_RACE, "extension": _race_parts(child.race_imputed)})
+        parts = [*_race_parts(child.race_imputed), {"url": "method", "valueString": "By surname and address"}]
+        found.append({"url": IMPUTED_RACE, "extension": parts})
     return found
 
 
