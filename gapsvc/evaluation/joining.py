@@ -134,14 +134,14 @@ def _action(members: Sequence[Ask], as_of: date) -> Action:
     speaker = min(members, key=lambda one: (not one.leads, one.of, one.last, one.wish.id))
     last_day = min((one.wish.last_day for one in members if one.wish.last_day), default=None)
     starts = [one.wish.due_from for one in members if one.wish.due_from]
-    if any(_is_overdue(one, as_of) for one in members):
+    leading = [one for one in members if one.leads] or members
+    if any(_is_overdue(one, as_of) for one in leading):
         starts = [day for day in starts if day <= as_of]
     due_from = max(starts, default=None)
-    leading = [one for one in members if one.leads]
-    due_by = _earliest((one.wish.due_by for one in (leading or members)), last_day)
+    due_by = _earliest((one.wish.due_by for one in leading), last_day)
     if due_by is not None and due_from is not None:
         due_by = max(due_by, due_from) if due_from > as_of else due_by
-    ready = min((one.ready for one in (leading or members) if one.ready is not None), default=due_from)
+    ready = min((one.ready for one in leading if one.ready is not None), default=due_from)
     ready = _earliest((ready,), last_day)
     if due_from is not None and ready is not None:
         ready = max(ready, due_from)

@@ -1,6 +1,7 @@
 """CDS Hooks 2.0 over HTTP: discovery, the card, whose record it is, errors, feedback, browsers of other origins."""
 
 import hashlib
+import re
 from collections.abc import Iterator
 from dataclasses import replace
 from datetime import date
@@ -154,6 +155,21 @@ def test_every_child_of_the_sandbox_is_answered(api: Api) -> None:
             assert 0 < len(card["summary"]) < 140
             assert card["indicator"] in ("info", "warning")
     assert shown > 10
+
+
+def test_the_documented_request_is_answered_with_a_card_like_the_documented_one(api: Api) -> None:
+    page = (Path(__file__).parents[2] / "docs" / "cds-hooks.md").read_text()
+    (body,) = re.findall(r"--data '(.*?)'\n", page, re.DOTALL)
+    (documented,) = re.findall(r"```json\n(.*?)```", page, re.DOTALL)
+    (shown,) = orjson.loads(documented)["cards"]
+    for child, truth in api.truth.items():
+        request = orjson.loads(body.replace("child-000031", child).replace("2024-12-27", truth["birth_date"]))
+        cards = api.post(SERVICE, request).get_json()["cards"]
+        if cards:
+            assert set(cards[0]) == set(shown)
+            assert cards[0]["uuid"] == shown["uuid"]  # of the same hookInstance
+            return
+    raise AssertionError("no child has a card")
 
 
 # ---- whose record
