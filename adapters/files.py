@@ -120,6 +120,8 @@ class FileSource:
                 continue
             position = start if start is not None and start.file == file else None
             for chunk in self._chunks(file, resource_type, position):
+                if chunk.deleted:  # of what came before it; in a batch, what is there has come after
+                    fetched = [item for item in fetched if _name(item.resource) not in chunk.deleted]
                 fetched.extend(item for item in chunk.found if isinstance(item, Fetched))
                 rejected.extend(item for item in chunk.found if isinstance(item, Rejected))
                 notices.extend(chunk.notices)

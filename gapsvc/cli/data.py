@@ -4,7 +4,7 @@ import os
 from collections.abc import Mapping, Sequence
 from datetime import UTC, date, datetime
 from pathlib import Path
-from typing import BinaryIO
+from typing import Any, BinaryIO
 
 import click
 import orjson
@@ -16,7 +16,7 @@ from adapters.vendors import vendor_names
 from cql_like import CqlRuntimeError, Profile
 from fhir_profiles.deqm import Reporting, individual_measure_report
 from gapsvc import jobs
-from gapsvc.cli import scores, show, strata
+from gapsvc.cli import findings, scores, show, strata
 from gapsvc.cli.console import ERR, OUT, Day, progress, today
 from gapsvc.cli.main import EXIT_NOT_FOUND, EXIT_PARTIAL, EXIT_SETTINGS, EXIT_SOURCE, Failure, load_settings
 from gapsvc.config import Settings, SourceSettings
@@ -87,7 +87,7 @@ def pull_command(names: tuple[str, ...], location: str | None, whole: bool, **of
             types = types_to_pull(chosen, claims=isinstance(source, FileSource))
             report = pull_source(store, source, types, whole=whole)
             show.pull_report(report)
-            incomplete |= not report.complete
+            incomplete |= not report.complete or bool(getattr(source, "damaged", ()))
     if incomplete:
         raise Failure("not everything could be read; what was read is kept. Pull again to go on.", EXIT_SOURCE)
     OUT.print("next: python -m gapsvc evaluate", style="dim")
@@ -194,6 +194,7 @@ def evaluate_command(
             raise click.BadParameter(f"there is no folder {out.parent}", param_hint="--out")
         found = read_folder(data, types_to_pull(chosen, claims=True), code_map)
         _evaluate_loose(settings, found, out, chosen, period, day, stratify)
+        _end_if_damaged(FileSource(data))
     if timed is not None:
         click.echo(timed.table(), err=True)
 
@@ -247,6 +248,12 @@ def _evaluate_loose(
     _end_if_failed(failures)
 
 
+def _end_if_damaged(source: Source) -> None:
+    damaged: Sequence[str] = getattr(source, "damaged", ())
+    if damaged:
+        raise Failure(f"{', '.join(damaged)} could be read only in part: get it again, and repeat this", EXIT_SOURCE)
+
+
 def _end_if_failed(failures: Mapping[str, Sequence[str]]) -> None:
     if failures:
         show.failures(failures)
@@ -278,6 +285,7 @@ def _write_reports(
     records = population(found, settings["linking.person_systems"])
     if not records:
         raise Failure("the data hold no Patient that can be used: nobody to evaluate", EXIT_NOT_FOUND)
+    findings.tell(records)
     prepared = [evaluator.on(*period, as_of) for evaluator in chosen]
     reporting = reporting_of(settings, datetime.now(UTC))
     tally = Tally()
@@ -313,9 +321,11 @@ def read_folder(data: Path, types: Sequence[str], code_map: Path | None = None) 
     mapped = None if code_map is None else code_map_of(code_map).applied
     rejected = 0
     found: list[Sourced] = []
+    gone: dict[str, int] = {}  # Type/id that a Bundle deletes -> how many resources were read before
     with progress("reading") as tell:
         for name in types:
             for batch in source.batches(name):
+                gone.update(dict.fromkeys(batch.extra.get("deleted", "").split(), len(found)))
                 found.extend(
                     Sourced(source.name, item.resource if mapped is None else mapped(item.resource))
                     for item in batch.fetched
@@ -328,7 +338,14 @@ def read_folder(data: Path, types: Sequence[str], code_map: Path | None = None) 
                 tell(len(found), None)
     if rejected:
         ERR.print(f"{rejected:,} resources could not be used", style="yellow")
+    if gone:
+        # What was read before its deletion is gone; what came after it is there.
+        found = [one for at, one in enumerate(found) if at >= gone.get(_name(one.resource), 0)]
     return found
+
+
+def _name(resource: Mapping[str, Any]) -> str:
+    return f"{resource['resourceType']}/{resource['id']}"
 
 
 def write_report(file: BinaryIO, result: MeasureResult, reporting: Reporting) -> None:

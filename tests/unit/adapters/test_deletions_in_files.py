@@ -78,6 +78,14 @@ def test_a_bulk_deleted_file_has_a_bundle_in_each_line(tmp_path: Path) -> None:
     assert read(tmp_path, "Immunization") == ([], "")
 
 
+def test_what_came_before_its_deletion_is_gone_and_what_came_after_it_is_there(tmp_path: Path) -> None:
+    first, again = visit("a")["resource"], visit("b")["resource"]
+    (tmp_path / "1.ndjson").write_bytes(orjson.dumps(first) + b"\n" + orjson.dumps(visit("kept")["resource"]))
+    (tmp_path / "2.json").write_bytes(bundle(delete("Encounter/a"), delete("Encounter/b")))
+    (tmp_path / "3.ndjson").write_bytes(orjson.dumps(again))
+    assert read(tmp_path) == (["kept", "b"], "Encounter/a Encounter/b")
+
+
 def test_files_that_can_be_read_in_part_only_are_named(tmp_path: Path) -> None:
     (tmp_path / "Patient.ndjson").write_bytes(b'{"resourceType":"Patient","id":"p"}\n')
     assert FileSource(tmp_path).damaged == ()
