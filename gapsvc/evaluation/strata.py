@@ -149,17 +149,26 @@ def _clinic(record: PatientRecord, patients: Sequence[JsonObject], context: Stra
     of them with the child's latest visit (finished, no stay and no emergency, up to today); without any such visit,
     that of the chart that stands for the person. If they name none, where the latest visit was.
     """
-    managing = [
+    managing = _managing(patients)
+    chosen = managing[0] if managing else None
+    if len(set(managing)) != 1:
+        visited = _visited(record, context.as_of)
+        chosen = next((name for name in visited if not managing or name in managing), chosen)
+    return unknown("clinic") if chosen is None else _named("clinic", chosen, record, context)
+
+
+def _managing(patients: Sequence[JsonObject]) -> list[str]:
+    return [
         name
         for patient in patients
         if patient.get("active") is not False
         and (name := _organization(patient.get("managingOrganization"))) is not None
     ]
-    chosen = managing[0] if managing else None
-    if len(set(managing)) != 1:  # visits are looked at where they decide
-        visited = _visited(record, context.as_of)
-        chosen = next((name for name in visited if not managing or name in managing), chosen)
-    return unknown("clinic") if chosen is None else _named("clinic", chosen, record, context)
+
+
+def visits_decide(record: PatientRecord) -> bool:
+    """Whether it takes the person's Encounters to say to which clinic they belong."""
+    return len(set(_managing(_patients(record)))) != 1
 
 
 def _visited(record: PatientRecord, as_of: date) -> list[str]:

@@ -9,10 +9,12 @@ from datetime import date
 from types import MappingProxyType
 
 import orjson
+import sqlalchemy as sa
 
 from gapsvc.evaluation.rollup import Adding, Category, Rollup, bits
-from gapsvc.evaluation.strata import StrataContext, names_of, strata_of, types_told_by
+from gapsvc.evaluation.strata import StrataContext, names_of, strata_of, types_told_by, visits_decide
 from gapsvc.measures import MeasureDefinition
+from gapsvc.records.record import PatientRecord
 from gapsvc.store.database import Connected
 from gapsvc.store.dialect import chunks, rows
 from gapsvc.store.reading import read_records
@@ -63,14 +65,10 @@ class RollingUp(Connected):
             everybody = [row[0] for row in rows(connection, _PERSONS)] if person_ids is None else sorted(person_ids)
         for part in chunks(everybody, _CHUNK):
             with self._reading() as connection:
-                strata: Mapping[str, Mapping[str, Category]] = (
-                    {
-                        one.person_id: strata_of(one, context, wanted)
-                        for one in read_records(connection, part, types, self._code_maps)
-                    }
-                    if wanted
-                    else {}
-                )
+                strata = {
+                    one.person_id: strata_of(one, context, wanted)
+                    for one in (self._telling(connection, part, types) if wanted else ())
+                }
                 found = rows(connection, _RATES, *_written(context.as_of), part, list(by_url), *_written(*period))
             rates: dict[tuple[str, str], dict[str, int]] = {}
             for person, url, group, status, initial, excluded, denominator, numerator, final in found:
@@ -88,6 +86,15 @@ class RollingUp(Connected):
                     measure, titles, (by_group.get(group, 0) for group in titles), strata.get(person, _NO_STRATA)
                 )
         return adding.rollup()
+
+    def _telling(self, connection: sa.Connection, part: list[str], types: frozenset[str]) -> list[PatientRecord]:
+        """Records with what strata are decided from: Encounters, the most of a record, only where they decide."""
+        found = read_records(connection, part, types - {"Encounter"}, self._code_maps)
+        if "Encounter" not in types:
+            return found
+        undecided = [one.person_id for one in found if visits_decide(one)]
+        whole = {one.person_id: one for one in read_records(connection, undecided, types, self._code_maps)}
+        return [whole.get(one.person_id, one) for one in found]
 
 
 _NO_STRATA: Mapping[str, Category] = MappingProxyType({})
