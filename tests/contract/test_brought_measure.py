@@ -189,6 +189,45 @@ def test_the_clinics_summary(clinic: Api) -> None:
     assert not any(f"Patient/{name}" in said or f"{name}-" in said for name in CHILDREN)
 
 
+def test_a_subject_list_names_the_children_of_each_population_and_stratum(clinic: Api) -> None:
+    (bundle,) = evaluate(clinic, reportType="subject-list")
+    reports = {f"MeasureReport/{one['id']}": one for one in of_type(bundle, "MeasureReport")}
+    lists = {f"List/{one['id']}": one for one in of_type(bundle, "List")}
+
+    def named(population: Mapping[str, Any]) -> list[str]:
+        entries = lists[population["subjectResults"]["reference"]].get("entry", [])
+        people = [reports[entry["item"]["reference"]]["subject"]["reference"] for entry in entries]
+        assert len(people) == population["count"]
+        return [one.removeprefix("Patient/") for one in people]
+
+    (report,) = [one for one in reports.values() if one["type"] == "subject-list"]
+    (group,) = report["group"]
+    everybody = sorted(name for name in CHILDREN if name != "too-old")
+    assert [named(one) for one in group["population"]] == [
+        everybody,
+        everybody,
+        ["in-hospice"],
+        ["elevated", "tested"],
+    ]
+    strata = {one["value"]["text"]: named(one["population"][3]) for one in group["stratifier"][0]["stratum"]}
+    assert strata == {"false": ["tested"], "true": ["elevated"]}
+
+
+def test_only_proportions_are_told_apart_by_strata(clinic: Api) -> None:
+    response = clinic.get("/fhir/Measure/cohort/$evaluate", **PERIOD, stratify="race")
+    text = "stratify: only proportions of persons are told apart by strata; Measure/cohort has others"
+    assert (response.status_code, outcome(response)[0][:2]) == (400, ("not-supported", text))
+
+
+def test_a_brought_measure_by_race_of_six_children_tells_nothing(clinic: Api) -> None:
+    (bundle,) = evaluate(clinic, reportType="population", stratify="race")
+    assert of_type(bundle, "MeasureReport") == []
+    (issues,) = of_type(bundle, "OperationOutcome")
+    assert issues["issue"][0]["diagnostics"].endswith(
+        "not shown: fewer than 11 children, or it would tell such a number."
+    )
+
+
 def test_a_group_of_two(clinic: Api) -> None:
     (bundle,) = evaluate(clinic, subject="Group/two", reportType="population")
     assert counts(of_type(bundle, "MeasureReport")[0]["group"][0]) == [2, 2, 0, 1]
