@@ -100,7 +100,7 @@ def child_page(view: ChildView) -> ChildPage:
         immunizations=(
             None
             if view.vaccines is None or born is None
-            else immunizations(view.vaccines, evidence, born, closed=bool(person.died))
+            else immunizations(view.vaccines, evidence, born, view.as_of, closed=bool(person.died))
         ),
         measures=measures(view.results, view.failed, evidence),
         findings=tuple(_findings(view, evidence)),

@@ -7,6 +7,7 @@ from datetime import date, timedelta
 from gapsvc.evaluation import wording
 from gapsvc.evaluation.vaccines import JudgedDose, VaccineHistory, Vaccines
 from gapsvc.schedule.immunizations.due import ImmunizationNeed
+from gapsvc.web.due import FAR
 from gapsvc.web.sources import Evidence
 from gapsvc.web.words import age, anniversary, capital, counted, joined
 
@@ -71,7 +72,7 @@ class Immunizations:
     schedule: str
 
 
-def immunizations(vaccines: Vaccines, evidence: Evidence, born: date, *, closed: bool) -> Immunizations:
+def immunizations(vaccines: Vaccines, evidence: Evidence, born: date, as_of: date, *, closed: bool) -> Immunizations:
     """The section of a child's immunizations; groups that need something now come first.
 
     `closed`: nothing is asked for any more (the child has died), and only what was given is shown.
@@ -86,7 +87,7 @@ def immunizations(vaccines: Vaccines, evidence: Evidence, born: date, *, closed:
     for history in (replace(one, need=None) if closed else one for one in vaccines.histories):
         urgency = history.need.urgency if history.need else "none"
         if history.doses or urgency in ("overdue", "due"):
-            card = _card(history, evidence, born)
+            card = _card(history, evidence, born, as_of)
             cards.append((("overdue", "due", "later", "none").index(urgency), card))
         elif urgency == "later" and history.need is not None and _in_childhood(history.need, born):
             later.append((history.group, _from(history.need)))
@@ -122,8 +123,8 @@ def _aside(reference: str, texts: Sequence[str], evidence: Evidence) -> AsideRow
     return AsideRow(said.name, said.day, capital("; ".join(texts)), said.source)
 
 
-def _card(history: VaccineHistory, evidence: Evidence, born: date) -> VaccineCard:
-    state, label, words = _need(history.need)
+def _card(history: VaccineHistory, evidence: Evidence, born: date, as_of: date) -> VaccineCard:
+    state, label, words = _need(history.need, as_of)
     doses = tuple(_dose(dose, evidence, born) for dose in history.doses)
     invalid = sum(not dose.valid for dose in doses)
     return VaccineCard(
@@ -138,7 +139,7 @@ def _card(history: VaccineHistory, evidence: Evidence, born: date) -> VaccineCar
     )
 
 
-def _need(need: ImmunizationNeed | None) -> tuple[str, str, str]:
+def _need(need: ImmunizationNeed | None, as_of: date) -> tuple[str, str, str]:
     if need is None:
         return "past", "Given", ""
     if need.urgency == "none":
@@ -147,10 +148,10 @@ def _need(need: ImmunizationNeed | None) -> tuple[str, str, str]:
     dose = f"Dose {need.number}" if need.number else "A dose"
     if need.urgency == "overdue":
         since = f" since {wording.day(need.overdue_since)}" if need.overdue_since else ""
-        return "overdue", "Overdue", f"{dose}{since}{_until(need)}"
+        return "overdue", "Overdue", f"{dose}{since}{_until(need, as_of)}"
     if need.urgency == "due":
         by = f" by {wording.day(need.due_by)}" if need.due_by else ""
-        return "due", "Due", f"{dose}{by or ' now'}{_until(need)}"
+        return "due", "Due", f"{dose}{by or ' now'}{_until(need, as_of)}"
     return "later", "Later", f"{dose} {_from(need)}"
 
 
@@ -165,8 +166,10 @@ def _from(need: ImmunizationNeed) -> str:
     )
 
 
-def _until(need: ImmunizationNeed) -> str:
-    return f", last day {wording.day(need.last_day)}" if need.last_day else ""
+def _until(need: ImmunizationNeed, as_of: date) -> str:
+    """The last day, where it is near enough to press."""
+    near = need.last_day is not None and need.last_day - as_of <= FAR
+    return f", last day {wording.day(need.last_day)}" if need.last_day is not None and near else ""
 
 
 def _dose(dose: JudgedDose, evidence: Evidence, born: date) -> DoseRow:
