@@ -29,6 +29,8 @@ class Services:
 
     def add(self, item: Item, shown: Sequence[Shown], at_risk_since: date | None) -> None:
         """The states of one item. `shown`: the rows that show it done, in order of day and reference."""
+        if not shown and self.clock.as_of > self.clock.ends:
+            return  # past the schedule's last age, nothing is asked
         if item.repeat is not None:
             spare = self._repeated(item, item.repeat, shown)
         else:
@@ -133,7 +135,7 @@ class Services:
                 due_by,
                 last_day,
                 status,
-                tuple([Done(reference, on) for on, reference in inside]),
+                tuple([Done(reference, on) for on, reference in inside]) if inside else (),
                 item.order,
                 item.with_visit,
             )
