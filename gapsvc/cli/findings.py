@@ -1,4 +1,4 @@
-"""What is wrong with the data that were evaluated: a line a kind, with how many children it concerns and what to mend."""
+"""What is wrong with the data that were evaluated: a line a kind, with how many children it is about."""
 
 from collections.abc import Iterable
 

@@ -115,9 +115,13 @@ class CsvSource:
             told.clear()
         if self._seen is not None:
             ids = {key for _row, one in converted for key in one.ids}
-            unknown = any(row.problem is not None or (one.flaws and len(one.ids) < 2) for row, one in converted)
-            self._seen(ids, unknown)
+            self._seen(ids, any(row.problem is not None or _is_nameless(one) for row, one in converted))
         notices = _notices(left_out, passed) if resource_type == home else ()
+        if shared := _shared_ids(fetched):
+            notices += (
+                f"{shared:,} rows have the id of another row and say something else: the last one counts. Do the "
+                "columns in `id` name a row?",
+            )
         return Batch(resource_type, tuple(fetched), tuple(rejected), cursor, notices)
 
     def _strangers(self, converted: list[tuple[Row, Converted]]) -> Collection[tuple[str, str]]:
@@ -179,6 +183,22 @@ def _notices(left_out: int, passed: int) -> tuple[str, ...]:
     if passed:
         found.append(f"left out: rows of no kind that the mapping takes: {passed:,}")
     return tuple(found)
+
+
+def _is_nameless(one: Converted) -> bool:
+    """Whether it can't be told which resource a flawed row is."""
+    return bool(one.flaws) and (not one.ids or any(flaw.code == "no-id" for flaw in one.flaws))
+
+
+def _shared_ids(fetched: list[Fetched]) -> int:
+    """How many of some resources differ from an earlier one of their id."""
+    latest: dict[str, JsonObject] = {}
+    shared = 0
+    for item in fetched:
+        before = latest.get(item.resource["id"])
+        shared += before is not None and before != item.resource
+        latest[item.resource["id"]] = item.resource
+    return shared
 
 
 def _cursor(stamp: str, rows: int) -> str:

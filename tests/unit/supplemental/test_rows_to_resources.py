@@ -351,3 +351,30 @@ def test_a_person_is_told_once_in_a_pass(tmp_path: Path) -> None:
     rows = [f"{MAYA},V{number},08,,01/05/2026,CP,00,,," for number in range(1500)]
     one = source(tmp_path, "immunization-registry", REGISTRY, *rows)
     assert [len(batch.fetched) for batch in one.batches("Patient")] == [1, 0]
+
+
+def test_columns_that_do_not_name_a_row_are_told(tmp_path: Path) -> None:
+    rows = [f"{MAYA},V1,08,,01/05/2026,CP,00,,,", f"{MAYA},V1,10,,01/05/2026,CP,00,,,"]
+    (batch,) = source(tmp_path, "immunization-registry", REGISTRY, *rows, rows[1]).batches("Immunization")
+    assert batch.notices == (
+        "1 rows have the id of another row and say something else: the last one counts. Do the columns in `id` "
+        "name a row?",
+    )
+
+
+def test_which_ids_a_file_holds_is_told_of_flawed_rows_too(tmp_path: Path) -> None:
+    told: list[tuple[list[str], bool]] = []
+
+    def seen(keys: Any, incomplete: bool) -> None:
+        told.append((sorted(kind for kind, _id in keys), incomplete))
+
+    good = f"{MAYA},V1,08,,01/05/2026,CP,00,,,"
+    for rows in ([good], [good.replace("01/05", "31/31")], [good.replace("V1", "")], [good.replace(MAYA, ",,,,")]):
+        list(source(tmp_path, "immunization-registry", REGISTRY, *rows, seen=seen).batches("Immunization"))
+
+    assert told == [
+        (["Immunization", "Patient"], False),
+        (["Immunization", "Patient"], False),  # the day is wrong, but which dose it is can be told
+        (["Patient"], True),
+        (["Immunization"], False),
+    ]
