@@ -75,6 +75,24 @@ def api(tmp_path: Path, records: Path) -> Iterator[FlaskClient]:
         yield create_app(service).test_client()
 
 
+def hook_request(patient: str) -> dict[str, Any]:
+    """A CDS Hooks request whose every value holds the canary."""
+    return {
+        "hook": "patient-view",
+        "hookInstance": "d1577c69-dfbe-44ad-ba6d-3e05e953b2ea",
+        "fhirServer": f"https://{CANARY}.example/fhir",
+        "fhirAuthorization": {
+            "access_token": CANARY,
+            "token_type": "Bearer",
+            "expires_in": 300,
+            "scope": CANARY,
+            "subject": CANARY,
+        },
+        "context": {"userId": f"Practitioner/{CANARY}", "patientId": patient},
+        "prefetch": {"patient": {**PATIENT, "id": patient}},
+    }
+
+
 def everything_is_asked(api: FlaskClient) -> list[Any]:
     """Each address with the canary wherever a value goes, in all ways that end well or badly."""
     child, gaps = f"Patient/{CANARY}-1", {**PERIOD, "status": "open-gap"}
@@ -95,6 +113,11 @@ def everything_is_asked(api: FlaskClient) -> list[Any]:
         ("GET", "/fhir/Measure/$care-gaps", {"query_string": {**gaps, "subject": CANARY * 100}}),
         ("GET", "/fhir/Measure/$care-gaps", {"query_string": {**gaps, "organization": "o"}}),
         ("POST", "/fhir/Measure/$care-gaps", {"data": f"{{{CANARY}", "content_type": "application/fhir+json"}),
+        ("POST", "/cds-services/childrens-care-gaps", {"json": hook_request(f"{CANARY}-1")}),
+        ("POST", "/cds-services/childrens-care-gaps", {"json": hook_request(f"{CANARY}-none")}),
+        ("POST", "/cds-services/childrens-care-gaps", {"json": {**hook_request(CANARY), "hook": CANARY}}),
+        ("POST", f"/cds-services/{CANARY}", {"json": hook_request(CANARY)}),
+        ("POST", "/cds-services/childrens-care-gaps/feedback", {"json": {"feedback": [{"card": CANARY}]}}),
         *(
             (method, path.replace("<", "").replace(">", ""), {"query_string": {"x": CANARY, "subject": child}})
             for path in sorted(paths)
