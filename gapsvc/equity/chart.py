@@ -75,9 +75,10 @@ def as_svg(report: EquityReport) -> bytes:
         FigureCanvasSVG(figure).print_svg(out, metadata={"Date": None, "Creator": None, "Title": _title(report)})
     head, tag, rest = out.getvalue().partition("<svg ")
     attributes, end, body = rest.partition(">")
-    said = f'<title id="title">{escape(_title(report))}</title>'
-    said += f'\n <desc id="description">{escape(description(report))}</desc>'
-    return f'{head}{tag}role="img" aria-labelledby="title description" {attributes}{end}\n {said}{body}'.encode()
+    said = f'<title id="equity-title">{escape(_title(report))}</title>'
+    said += f'\n <desc id="equity-description">{escape(description(report))}</desc>'
+    tag += 'role="img" aria-labelledby="equity-title equity-description" '
+    return f"{head}{tag}{attributes}{end}\n {said}{body}".encode()
 
 
 def description(report: EquityReport) -> str:

@@ -155,6 +155,11 @@ def find(reference: str, known: Sequence[Category]) -> Category:
     raise NoSuchReference(f"no one category is called {reference!r}; there are: {names}; or say {OVERALL} or {BEST}")
 
 
+def printable(category: Category) -> str:
+    """A category's name, of which nothing but letters gets to a terminal or into a chart: it comes from records."""
+    return "".join(char if char.isprintable() else " " for char in category.label)
+
+
 def benchmark_shorts(figure: Figure, benchmarks: Iterable[Benchmark]) -> tuple[tuple[Benchmark, int], ...]:
     """Each benchmark with how many more children must be met to reach it (negative: to spare)."""
     found = figure.found
@@ -185,7 +190,7 @@ def _rate(
         if reference is None:
             notes.append(f"no group of {FEW} children or more that can be shown: compared with all children")
     elif named is not None and figures.of(named) is None:
-        notes.append(f"{named.label}: nobody here to compare with")
+        notes.append(f"{printable(named)}: nobody here to compare with")
     goals: list[tuple[Goal, frozenset[str]]] = []
     if before is not None:
         of = (before.rollup.period_start, before.rollup.period_end)
@@ -213,7 +218,7 @@ def _rate(
         dimension,
         now.basis[key],
         basis_before,
-        "all children" if reference is None else reference.label,
+        "all children" if reference is None else printable(reference),
         compared,
         in_force(asked.benchmarks, rate.measure_id, rate.group_id, now.rollup.period_end.year),
         tuple(notes),

@@ -4,7 +4,7 @@ from datetime import date
 from fractions import Fraction
 
 from gapsvc.equity.configuration import Benchmark
-from gapsvc.equity.report import FEW, FINAL
+from gapsvc.equity.report import FEW, FINAL, printable
 from gapsvc.evaluation.disparity import Change, Disparity, Figure, Gap, Progress, Standing
 from gapsvc.evaluation.proportions import Interval
 from gapsvc.evaluation.suppression import NOT_SHOWN
@@ -35,10 +35,7 @@ def day(when: date) -> str:
 
 def name(figure: Figure) -> str:
     """What a figure is about. What was not asked of people but inferred is said to be."""
-    if figure.category is None:
-        return "All children"
-    # Names come from records: nothing but letters of theirs gets to a terminal or into a chart.
-    return "".join(char if char.isprintable() else " " for char in figure.category.label)
+    return "All children" if figure.category is None else printable(figure.category)
 
 
 def is_few(figure: Figure) -> bool:

@@ -258,10 +258,10 @@ def test_the_chart_says_what_it_shows_as_text() -> None:
 
 def test_the_chart_is_told_to_those_who_do_not_see_it() -> None:
     root = ElementTree.fromstring(chart.as_svg(example()))  # noqa: S314 - our own
-    assert (root.get("role"), root.get("aria-labelledby")) == ("img", "title description")
+    assert (root.get("role"), root.get("aria-labelledby")) == ("img", "equity-title equity-description")
     title, described = root[0], root[1]
     assert (title.tag, title.get("id"), described.tag, described.get("id")) == (
-        f"{SVG}title", "title", f"{SVG}desc", "description",
+        f"{SVG}title", "equity-title", f"{SVG}desc", "equity-description",
     )  # fmt: skip
     assert described.text == chart.description(example())
     assert "Black or African American: 60.0% (50.2 to 69.1) of 100; 20.0 points below White" in (described.text or "")

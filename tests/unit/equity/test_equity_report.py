@@ -49,6 +49,13 @@ def test_a_rate_is_compared_with_a_group() -> None:
     assert (one.reference, one.compared.reference) == ("White", Figure(WHITE, Proportion(80, 100)))
 
 
+def test_a_reference_is_called_by_what_prints_of_its_name() -> None:
+    odd = Category("race", "7", "North\x1b[31m Side")
+    assert only(report(rollup({odd: (80, 100), BLACK: (60, 100)}), replace(ALL, reference="7"))).reference == (
+        "North [31m Side"
+    )
+
+
 def test_the_best_group_is_large_enough_and_is_a_group() -> None:
     # Asian children have a higher rate but are 20; of the unknown, who have one as well, nobody knows who they are.
     found = report(rollup(GROUPS), replace(ALL, reference="best"))
