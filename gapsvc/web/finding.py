@@ -29,7 +29,7 @@ class Found:
 def find(store: Store, asked: Mapping[str, str], today: date) -> Found:
     """People by `name` (beginnings of its words, in any order), `birth_date` and `id` (ours, a source's or an
     identifier such as a record number); all that is given must hold."""
-    name, born, number = (asked.get(key, "").strip() for key in ("name", "birth_date", "id"))
+    name, born, number = (_printable(asked.get(key, "")) for key in ("name", "birth_date", "id"))
     if not (folded(name) or born or number):
         return Found(problem="Give a name, a birth date or a record number.")
     criteria: dict[str, Any] = {}
@@ -49,6 +49,11 @@ def find(store: Store, asked: Mapping[str, str], today: date) -> Found:
     whole = found.total <= len(found.patients)
     total = len(fitting) if whole else found.total if len(words) < 2 else None
     return Found(tuple(person_of(patient, today) for patient in fitting[:MOST]), total)
+
+
+def _printable(text: str) -> str:
+    """What can stand in a record: PostgreSQL refuses a NUL."""
+    return "".join(letter for letter in text if letter.isprintable()).strip()
 
 
 def _day(text: str) -> date | None:
