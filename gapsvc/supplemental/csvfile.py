@@ -205,11 +205,9 @@ def _fitted(cells: list[str], width: int) -> list[str] | None:
 
 def _cells(text: str, layout: Layout) -> list[str] | None:
     quoting = csv.QUOTE_MINIMAL if layout.quote else csv.QUOTE_NONE
-    # Given whole: the reader joins what it is given as the lines of one row.
-    lines = text.splitlines(keepends=True) if layout.quote and layout.quote in text else [text]
     try:
         found = list(
-            csv.reader(lines, delimiter=layout.delimiter, quotechar=layout.quote or None, quoting=quoting, strict=True)
+            csv.reader([text], delimiter=layout.delimiter, quotechar=layout.quote or None, quoting=quoting, strict=True)
         )
     except csv.Error:
         return None
