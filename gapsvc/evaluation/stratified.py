@@ -46,7 +46,7 @@ def stratified(summary: MeasureSummary, rollup: Rollup, suppression: Suppression
     if any(
         suppression.categories.get((summary.measure_id, name)) for rate in by_group.values() for name in rate.strata
     ):
-        problems.append(f"Counts that are masked are {suppression.words}.")
+        problems.append(f"What is masked or left out is {suppression.words}.")
     if summary.supplemental or any(one.stratifiers for one in summary.groups):
         problems.append("The measure's own strata and supplemental data are left out of a report by strata.")
     return replace(summary, groups=tuple(groups), supplemental=(), problems=tuple(problems))

@@ -16,7 +16,8 @@ these are *told* (`_told` finds them), and all are held to the same rule. Then, 
 
 Why that is enough: of the hidden categories no more is known than their sums, each of which is 0 or at least `below`;
 whatever belongs to one of them could belong to any other, so each of its counts may be anything from 0 to that sum.
-Two dimensions at once (race*clinic) are hidden by rows, see `_crossed`. One release is protected: it shows one basis of
+Two dimensions at once (race*clinic) are hidden by rows, see `_crossed`. A dimension that another one tells of (its
+detail, several pairs) is shown whole or not at all, see `_way`. One release is protected: it shows one basis of
 each rate (all so far, or the final ones). Figures of overlapping groups of people that are asked for one after the
 other (a clinic with and without one child) are no matter of one release, and not protected here.
 """
@@ -42,6 +43,7 @@ from gapsvc.evaluation.rollup import (
 SUPPRESS_BELOW = 11
 SO_FAR, FINAL_ONLY = "so-far", "final"
 NOT_SHOWN = "not shown"
+HISPANIC = "2135-2"  # CDC Race and Ethnicity Code Set
 # More sets of people than this are not told apart: measures of our kind have some hundred.
 _MOST = 1000
 
@@ -98,7 +100,7 @@ def suppress(
         told = _told([one for place in shown for one in _figures(patterns, place, final[place])], patterns.total)
         for dimension, found in patterns.strata.items():
             by_key = {one.key: counts for one, counts in found.items()}
-            hidden = (_crossed if CROSS in dimension else _hidden)(by_key, told, below)
+            hidden = _way(dimension, patterns.strata)(by_key, told, below)
             if hidden:
                 categories[measure_id, dimension] = frozenset(one for one in found if one.key in hidden)
     return Suppression(below, frozenset(rates), frozenset(exclusions), MappingProxyType(categories))
@@ -173,6 +175,29 @@ def _of_everybody(patterns: Patterns, final: Sequence[bool], below: int) -> tupl
 
 
 # ------------------------------------------------------------------------------------------------ categories
+
+
+def _way(
+    dimension: str, beside: Mapping[str, Iterable[Category]]
+) -> Callable[[Mapping[str, Counts], Told, int], frozenset[str]]:
+    """How to hide in a dimension, with others shown beside it.
+
+    The detail of a race parts what the race counts, and several pairs of dimensions have a third in common: of those no
+    part is shown. Where race is one question with ethnicity (OMB 2024), ethnicity beside it would tell how many chose
+    Hispanic and something else: it is not shown.
+    """
+    one_question = any(one.code == HISPANIC for one in beside.get("race", ()))
+    if "ethnicity" in dimension and one_question:
+        return lambda found, _told, _below: frozenset(found)
+    pairs = sum(CROSS in name for name in beside)
+    if "_detail" in dimension or (CROSS in dimension and pairs > 1):
+        return _all_or_nothing
+    return _crossed if CROSS in dimension else _hidden
+
+
+def _all_or_nothing(found: Mapping[str, Counts], told: Told, below: int) -> frozenset[str]:
+    small = any(_tells_small(counts, told, below) for counts in found.values())
+    return frozenset(found) if small else frozenset()
 
 
 def _hidden(found: Mapping[str, Counts], told: Told, below: int) -> frozenset[str]:

@@ -168,6 +168,33 @@ def test_two_dimensions_at_once_are_hidden_by_rows() -> None:
     assert hidden(suppress(rolled_up(ONE, {"race*clinic": table})), "race*clinic") == {"a*1", "a*2", "b*1", "b*2"}
 
 
+def test_the_detail_is_shown_whole_or_not_at_all() -> None:
+    """Asian less Chinese would tell the three Filipino children, whatever is hidden elsewhere."""
+    tables = {
+        "race": {"asian": counts(40, 33), "white": counts(60, 60)},
+        "race_detail": {"chinese": counts(37, 33), "filipino": counts(3, 0), "white": counts(60, 60)},
+    }
+    found = suppress(rolled_up(ONE, tables))
+    assert (hidden(found), hidden(found, "race_detail")) == (set(), {"chinese", "filipino", "white"})
+
+
+def test_one_question_hides_ethnicity_beside_it() -> None:
+    """42 are Hispanic, 40 of them nothing else: two are of several."""
+    tables = {
+        "race": {"2135-2": counts(20, 20), "white": counts(60, 60)},
+        "ethnicity": {"2135-2": counts(21, 21), "2186-5": counts(59, 59)},
+    }
+    assert hidden(suppress(rolled_up(ONE, tables)), "ethnicity") == {"2135-2", "2186-5"}
+    assert hidden(suppress(rolled_up(ONE, {"ethnicity": tables["ethnicity"]})), "ethnicity") == set()
+
+
+def test_of_several_pairs_each_is_shown_whole_or_not_at_all() -> None:
+    small = {"a*1": counts(3, 20), "a*2": counts(37, 20), "b*1": counts(20, 20), "b*2": counts(20, 20)}
+    large = {"a*f": counts(20, 20), "a*m": counts(20, 20), "b*f": counts(20, 20), "b*m": counts(20, 20)}
+    found = suppress(rolled_up(ONE, {"race*clinic": small, "race*sex": large}))
+    assert (hidden(found, "race*clinic"), hidden(found, "race*sex")) == (set(small), set())
+
+
 @pytest.mark.parametrize("below", [0, 1])
 def test_nothing_is_hidden_where_nothing_is_small(below: int) -> None:
     found = suppress(rolled_up(ONE, {"race": {"a": counts(1, 1)}}), below)
