@@ -172,7 +172,7 @@ def _vaccines(found: Vaccines, results: Sequence[MeasureResult], sources: Mappin
             OUT.print(f"    {said}", style="green" if dose.valid else "dim")
     if not given:
         OUT.print("  no dose is known")
-    for rate, dose in met_with_invalid_doses(results, found.invalid):
+    for rate, dose in met_with_invalid_doses(results, found):
         OUT.print(f"    repeat  {dose.reference}: counted by “{rate}”, but not valid for {dose.group}", style="yellow")
     for reference, text in found.remarks:
         OUT.print(f"    left out {reference}: {text}", style="dim")

@@ -253,7 +253,7 @@ def _remarked(
     if vaccines is None:
         return actions
     counted: dict[tuple[str, str], str] = {}
-    for rate, dose in met_with_invalid_doses(results, vaccines.invalid):
+    for rate, dose in met_with_invalid_doses(results, vaccines):
         counted.setdefault((dose.reference, dose.group), rate)
     found: list[Action] = []
     together = _together(actions, vaccines, names)

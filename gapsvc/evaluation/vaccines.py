@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from datetime import date
 from types import MappingProxyType
 
-from gapsvc.evaluation.products import VaccineNames
+from gapsvc.evaluation.products import GROUP_NAMES, VaccineNames
 from gapsvc.evaluation.result import MeasureResult
 from gapsvc.records.record import PatientRecord
 from gapsvc.schedule.immunizations import Outcome, Schedule, UnusableCase, assess
@@ -167,15 +167,33 @@ def _histories(
     )
 
 
-def met_with_invalid_doses(
-    results: Iterable[MeasureResult], invalid: Sequence[InvalidDose]
-) -> list[tuple[str, InvalidDose]]:
-    """(rate, dose) for each dose that a measure counts and the schedule calls invalid: measure met, dose to repeat."""
-    by_reference = {dose.reference: dose for dose in invalid}
-    return [
-        (group.description, by_reference[counted.reference])
-        for result in results
-        for group in result.groups
-        for counted in group.gap.counted
-        if counted.reference in by_reference
-    ]
+def met_with_invalid_doses(results: Iterable[MeasureResult], found: Vaccines) -> list[tuple[str, InvalidDose]]:
+    """(rate, dose) for each dose that a measure counts and the schedule calls invalid: measure met, dose to repeat.
+
+    A combination vaccine may be valid for one group and not for another. A rate is about the group that all the doses
+    that it counts were given for; where these are several, about the one that its title names.
+    """
+    groups_of: dict[str, set[str]] = {}
+    for history in found.histories:
+        for dose in history.doses:
+            groups_of.setdefault(dose.reference, set()).add(history.group)
+    invalid = {(dose.reference, dose.group): dose for dose in found.invalid}
+    named: list[tuple[str, InvalidDose]] = []
+    for result in results:
+        for group in result.groups:
+            doses = [one.reference for one in group.gap.counted if one.reference in groups_of]
+            about = _about(group.description, [groups_of[reference] for reference in doses])
+            named += [
+                (group.description, invalid[reference, about])
+                for reference in doses
+                if about is not None and (reference, about) in invalid
+            ]
+    return named
+
+
+def _about(title: str, groups: Sequence[set[str]]) -> str | None:
+    """The vaccine group that a rate is about, by the groups of each of its doses."""
+    shared = sorted(groups[0].intersection(*groups[1:])) if groups else []
+    if len(shared) == 1:
+        return shared[0]
+    return next((group for group in shared if title.startswith(GROUP_NAMES.get(group, group))), None)

@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 
 from gapsvc.evaluation.catalogue import evaluators
-from gapsvc.evaluation.vaccines import InvalidDose, met_with_invalid_doses, vaccines
+from gapsvc.evaluation.vaccines import met_with_invalid_doses, vaccines
 from gapsvc.records.record import PatientRecord
 from gapsvc.schedule.immunizations import Schedule, load
 from gapsvc.schedule.immunizations.vaccine_codes import CodeTable
@@ -58,12 +58,32 @@ def test_a_measure_that_is_met_by_an_invalid_dose_is_named(schedule: Schedule) -
     assert found is not None
     assert [one.reference for one in found.invalid if one.group == "Polio"] == ["Immunization/two"]
     result = evaluators(["cis"])["cis"].evaluate(record, date(2026, 1, 1), date(2026, 12, 31), date(2026, 6, 2))
-    named = met_with_invalid_doses([result], found.invalid)
+    named = met_with_invalid_doses([result], found)
     assert "Immunization/two" in {invalid.reference for _rate, invalid in named}
 
 
-def test_nothing_is_named_where_every_dose_is_valid() -> None:
-    assert met_with_invalid_doses([], [InvalidDose("Immunization/x", None, "MMR", ("Too young",))]) == []
+def test_nothing_is_named_where_every_dose_is_valid(schedule: Schedule) -> None:
+    record = child(dose("one", "2025-06-10", "03"))
+    found = vaccines(schedule, record, date(2026, 6, 2))
+    assert found is not None
+    result = evaluators(["cis"])["cis"].evaluate(record, date(2026, 1, 1), date(2026, 12, 31), date(2026, 6, 2))
+    assert met_with_invalid_doses([result], found) == []
+
+
+def test_a_combination_vaccine_is_named_only_with_the_rate_that_it_is_not_valid_for(schedule: Schedule) -> None:
+    # Hepatitis B at birth, then three times Pediarix: the second two weeks after the first is too soon for all three
+    # groups, the third (twelve weeks old) too early for the last dose of hepatitis B alone.
+    doses = [dose("birth", "2024-06-01", "08")]
+    doses += [dose(name, on, "110") for name, on in (("p1", "2024-07-20"), ("p2", "2024-08-20"), ("p3", "2024-09-20"))]
+    record = child(*doses)
+    found = vaccines(schedule, record, date(2026, 6, 2))
+    assert found is not None
+    invalid = {(one.reference, one.group) for one in found.invalid}
+    assert ("Immunization/p3", "HepB") in invalid and ("Immunization/p3", "Polio") not in invalid
+    result = evaluators(["cis"])["cis"].evaluate(record, date(2026, 1, 1), date(2026, 12, 31), date(2026, 6, 2))
+    named = {(rate, one.reference, one.group) for rate, one in met_with_invalid_doses([result], found)}
+    assert ("Hepatitis B, 3 doses", "Immunization/p3", "HepB") in named
+    assert not {rate for rate, _, _ in named if rate.startswith(("DTaP", "IPV"))}
 
 
 @pytest.mark.parametrize("born", ["2024", "2024-06", "2027-01-01"])
