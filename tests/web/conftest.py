@@ -11,7 +11,7 @@ import pytest
 from flask.testing import FlaskClient
 from selenium import webdriver
 from selenium.webdriver.chrome.service import Service as Driver
-from web_children import AS_OF, RESOURCES
+from web_children import AS_OF, REGISTRY, RESOURCES
 from web_clinic import NOW, SCOPES, Clinic
 
 from adapters.files import FileSource
@@ -32,9 +32,6 @@ CHROMIUM = (
 @pytest.fixture(scope="session")
 def clinic(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Clinic]:
     home = tmp_path_factory.mktemp("pages")
-    folder = home / "ehr"
-    folder.mkdir()
-    (folder / "all.ndjson").write_bytes(b"\n".join(orjson.dumps(resource) for resource in RESOURCES))
     clients = tuple(
         ClientSettings(name, hashlib.sha256(f"token-{name}".encode()).hexdigest(), scopes)
         for name, scopes in SCOPES.items()
@@ -44,7 +41,11 @@ def clinic(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Clinic]:
     configure_logging("error")
     with Store.open(settings.database_url) as store:
         store.migrate()
-        jobs.pull(store, FileSource(folder, "clinic-ehr"), types_to_pull(evaluators().values()), now=NOW)
+        for name, resources in (("clinic-ehr", RESOURCES), ("registry", REGISTRY)):
+            folder = home / name
+            folder.mkdir()
+            (folder / "all.ndjson").write_bytes(b"\n".join(orjson.dumps(resource) for resource in resources))
+            jobs.pull(store, FileSource(folder, name), types_to_pull(evaluators().values()), now=NOW)
         yield Clinic(settings, store, Service.start(settings, store, base_url="http://localhost/fhir", now=lambda: NOW))
 
 

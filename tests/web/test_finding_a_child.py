@@ -6,6 +6,9 @@ from collections.abc import Callable
 import pytest
 from flask.testing import FlaskClient
 from web_children import LONG_NAME
+from web_clinic import Clinic
+
+from gapsvc.telemetry import configure_logging
 
 BEARER = {"Authorization": "Bearer token-nurse", "Accept": "text/html"}
 Asked = Callable[..., str]
@@ -90,5 +93,24 @@ def test_any_text_can_be_typed(anybody: FlaskClient, name: str) -> None:
     assert anybody.post("/", data={"name": name}, headers=BEARER).status_code in (200, 400)
 
 
-def test_an_id_of_a_source_leads_to_the_person(anybody: FlaskClient) -> None:
-    assert anybody.get("/patients/behind", headers=BEARER).status_code == 200
+def test_a_child_of_two_sources_is_found_once_by_either_number(asked: Asked) -> None:
+    for number in ("reg-77", "mrn-reg-77", "97000001B"):
+        assert people(asked(id=number)) == ["behind"]
+
+
+def test_nothing_typed_is_in_the_log(clinic: Clinic, capsys: pytest.CaptureFixture[str]) -> None:
+    configure_logging("debug", "json")
+    anybody = clinic.client()
+    try:
+        for form in ({"name": "Zebedee"}, {"id": "Zebedee"}, {"birth_date": "Zebedee"}):
+            anybody.post("/", data=form, headers=BEARER)
+        anybody.get("/patients/Zebedee", headers=BEARER)
+        anybody.get("/patients/Zebedee", headers={"Accept": "text/html"})
+        anybody.post("/sign-in", data={"token": "Zebedee", "next": "/patients/Zebedee"})
+        anybody.set_cookie("gapsvc-session", "Zebedee")
+        anybody.get("/", headers={"Accept": "text/html"})
+    finally:
+        configure_logging("error")
+    logged = capsys.readouterr().err
+    assert logged.count('"event": "request"') == 7
+    assert "Zebedee" not in logged

@@ -119,6 +119,18 @@ def test_each_dose_has_its_verdict_its_reason_and_its_source(bearer: Bearer) -> 
     assert re.search(r"× Jun 30, 2026 at 10 days Not valid: [a-z].*?, from clinic-ehr", said)
 
 
+def test_every_source_of_the_person_is_told_with_its_doses(bearer: Bearer) -> None:
+    text = bearer("/patients/behind")
+    assert re.search(r"✓ Sep 1, 2026 at 2 months 1 week Valid .*?, from registry", part(text, "immunizations"))
+    assert "Reported twice: the same dose as Immunization/" in part(text, "immunizations")
+    assert re.search(r"registry Nov 22, 2026, 18:00 UTC", part(text, "data"))
+
+
+def test_an_id_of_one_source_leads_to_the_persons_page(anybody: FlaskClient) -> None:
+    response = anybody.get("/patients/reg-77", headers=BROWSER)
+    assert (response.status_code, response.headers["Location"]) == (303, "/patients/behind")
+
+
 def test_a_resource_without_words_is_named_by_its_code(bearer: Bearer) -> None:
     assert "CVX 03 Dose, Oct 2, 2025, from clinic-ehr ✓ Counts" in part(bearer("/patients/toddler"), "measures")
 

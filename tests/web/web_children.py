@@ -83,9 +83,19 @@ def series(child: str, year: int, month: int) -> list[dict[str, Any]]:
     return found
 
 
+def with_cin(found: dict[str, Any]) -> dict[str, Any]:
+    """A Patient with the Medi-Cal number by which two sources' records are linked."""
+    cin = {
+        "type": {"coding": [{"system": "http://terminology.hl7.org/CodeSystem/v2-0203", "code": "MA"}]},
+        "system": "http://dhcs.ca.gov/medi-cal/cin",
+        "value": "97000001B",
+    }
+    return {**found, "identifier": [*found["identifier"], cin]}
+
+
 RESOURCES: list[dict[str, Any]] = [
     # Five months old and behind: one visit, a second HepB that was too early, and a dose in a local code.
-    patient("behind", "2026-06-20", given="Emiliano", family="Peña", gender="male"),
+    with_cin(patient("behind", "2026-06-20", given="Emiliano", family="Peña", gender="male")),
     visit("behind", 1, "2026-06-24", "99381"),
     visit("behind", 2, "2026-09-01", "99213"),
     dose("behind", 1, "2026-06-20", "08"),
@@ -107,4 +117,11 @@ RESOURCES: list[dict[str, Any]] = [
     *series("dead", 2024, 11)[:8],
     patient("undated", "2026-08"),
     patient("nameless", None, name=[]),
+]
+
+# What a registry knows of the child who is behind: under its own id, the birth dose once more, and one dose besides.
+REGISTRY: list[dict[str, Any]] = [
+    with_cin(patient("reg-77", "2026-06-20", given="Emiliano", family="Peña", gender="male")),
+    dose("reg-77", 1, "2026-06-20", "08"),
+    dose("reg-77", 2, "2026-09-01", "133"),
 ]
