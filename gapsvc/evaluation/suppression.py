@@ -81,7 +81,7 @@ def suppress(
     below: int = SUPPRESS_BELOW,
     basis: Callable[[str, str], str] = lambda _measure, _group: SO_FAR,
 ) -> Suppression:
-    """What must not be shown of a roll-up.
+    """What must not be shown of a roll-up. A rate whose measure has no patterns in it is hidden whole.
 
     Args:
         below: counts from 1 up to, not including, this one are small; 0 or 1 hide nothing.
@@ -92,6 +92,7 @@ def suppress(
     categories: dict[tuple[str, str], frozenset[Category]] = {}
     if below <= 1:
         return Suppression(below, frozenset(), frozenset(), MappingProxyType({}))
+    rates |= {(one.measure_id, one.group_id) for one in rollup.rates if one.measure_id not in rollup.patterns}
     for measure_id, patterns in rollup.patterns.items():
         final = [basis(measure_id, group) == FINAL_ONLY for group in patterns.groups]
         shown, bare = _of_everybody(patterns, final, below)

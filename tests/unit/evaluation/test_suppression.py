@@ -7,6 +7,7 @@ It also knows what the measures ask for: who has three visits has two.
 
 from collections import Counter
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from datetime import date
 from fractions import Fraction
 from itertools import product
@@ -193,6 +194,11 @@ def test_of_several_pairs_each_is_shown_whole_or_not_at_all() -> None:
     large = {"a*f": counts(20, 20), "a*m": counts(20, 20), "b*f": counts(20, 20), "b*m": counts(20, 20)}
     found = suppress(rolled_up(ONE, {"race*clinic": small, "race*sex": large}))
     assert (hidden(found, "race*clinic"), hidden(found, "race*sex")) == (set(small), set())
+
+
+def test_what_can_not_be_judged_is_hidden() -> None:
+    whole = rolled_up(ONE, {"race": {"a": counts(40, 30)}})
+    assert suppress(replace(whole, patterns={})).hides("m", "rate")
 
 
 @pytest.mark.parametrize("below", [0, 1])
