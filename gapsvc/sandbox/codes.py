@@ -16,6 +16,7 @@ SNOMED = "http://snomed.info/sct"
 ICD10CM = "http://hl7.org/fhir/sid/icd-10-cm"
 CDT = "http://www.ada.org/cdt"
 HCPCS = "https://www.cms.gov/Medicare/Coding/HCPCSReleaseCodeSets"
+HCPCS_OID = "urn:oid:2.16.840.1.113883.6.285"
 ICD10PCS = "http://www.cms.gov/Medicare/Coding/ICD10"
 CVX = "http://hl7.org/fhir/sid/cvx"
 MVX = "http://hl7.org/fhir/sid/mvx"
@@ -71,6 +72,8 @@ def well_cpt(birth: date, on: date, *, first: bool) -> Code:
     return (_CPT_NEW if first else _CPT_KNOWN)[band]
 
 
+# How Medi-Cal is billed for a well visit; HCPCS goes by its URI and by its OID.
+WELL_HCPCS = Code("S0302", "Completed early periodic screening diagnosis and treatment (EPSDT) service")
 Z_NEWBORN_EARLY = Code("Z00.110", "Health examination for newborn under 8 days old")
 Z_NEWBORN_LATE = Code("Z00.111", "Health examination for newborn 8 to 28 days old")
 Z_CHILD = Code("Z00.129", "Encounter for routine child health examination without abnormal findings")

@@ -42,6 +42,7 @@ class Recognised(StrEnum):
     BY_CONDITION = "condition"  # a local type; Condition.encounter points back, with the Z code
     BY_DIAGNOSIS = "diagnosis"  # a local type; Encounter.diagnosis points to such a Condition
     BY_PROCEDURE = "procedure"  # a local type; a completed Procedure of this encounter with the CPT code
+    BY_HCPCS = "hcpcs"  # a local type; a completed Procedure of this encounter with a HCPCS code
     NOT = "not"  # a local type and nothing else
 
 

@@ -8,7 +8,7 @@ from collections.abc import Iterator
 from datetime import date, timedelta
 
 from gapsvc.sandbox import codes, places
-from gapsvc.sandbox.codes import ACT_CODE, CPT, ICD10CM, LOINC, SNOMED, UCUM, Code
+from gapsvc.sandbox.codes import ACT_CODE, CPT, HCPCS, HCPCS_OID, ICD10CM, LOINC, SNOMED, UCUM, Code
 from gapsvc.sandbox.days import add_days
 from gapsvc.sandbox.growth import size_at
 from gapsvc.sandbox.places import CLINICS
@@ -114,14 +114,17 @@ def _locally_coded(
         else:
             encounter["diagnosis"] = [{"condition": reference("Condition", ident)}]
         yield diagnosis
-    elif visit.recognised is Recognised.BY_PROCEDURE:
+    elif visit.recognised in (Recognised.BY_PROCEDURE, Recognised.BY_HCPCS):
         ident = visit.id.replace("enc-", "proc-")
+        code = concept(CPT, cpt)
+        if visit.recognised is Recognised.BY_HCPCS:
+            code = concept((HCPCS, HCPCS_OID)[scatter(ident, 2)], codes.WELL_HCPCS)
         yield {
             "resourceType": "Procedure",
             "id": ident,
             "meta": stamp.meta(ident, visit.on, visit.minute, "us-core-procedure"),
             "status": "completed",
-            "code": concept(CPT, cpt),
+            "code": code,
             "subject": reference("Patient", place.patient),
             "encounter": reference("Encounter", visit.id),
             "performedDateTime": local_time(visit.on, visit.minute),

@@ -101,6 +101,7 @@ _LOCAL_STYLES = (
     Recognised.BY_CONDITION,
     Recognised.BY_DIAGNOSIS,
     Recognised.BY_PROCEDURE,
+    Recognised.BY_HCPCS,
     Recognised.NOT,
 )
 

@@ -18,6 +18,8 @@ WELL = {
     *((CPT, f"9938{digit}") for digit in "12345"),
     *((CPT, f"9939{digit}") for digit in "12345"),
     (CPT, "99461"),
+    (HCPCS, "S0302"),
+    ("urn:oid:2.16.840.1.113883.6.285", "S0302"),
     *((SNOMED, code) for code in ("410620009", "185349003", "162673000")),
 }
 WELL_Z = {
