@@ -37,6 +37,7 @@ class _Watched:
 
     inner: Source
     types: tuple[str, ...]
+    damaged: tuple[str, ...] = ()  # files that can be read in part only
     refused: int = 0
     first: list[Rejected] = field(default_factory=list[Rejected])
 
@@ -87,12 +88,13 @@ def import_command(files: tuple[Path, ...], name: str, mapping_name: str | None,
         reports = [pull_source(store, source, source.types, whole=replace) for source in sources]
         for report in reports:
             show.pull_report(report)
+        complete = all(report.complete for report in reports) and not any(source.damaged for source in sources)
         if replace:
             # FHIR is all that the source has; rows are all of what their mapping makes.
             types = store.types_of_source(name) if mapping is None else mapping.types
-            _delete_vanished(store, name, seen, types, reports)
+            _delete_vanished(store, name, seen, types, complete=complete)
     refused = _tell_refused(sources)
-    if not all(report.complete for report in reports):
+    if not complete:
         raise Failure("not everything could be read; what was read is kept. Import the file again.", EXIT_SOURCE)
     if refused:
         raise Failure(f"{refused:,} rows or resources were kept out; all others were taken", EXIT_REJECTED)
@@ -118,9 +120,8 @@ def _opened(file: Path, name: str, mapping: Mapping | None, store: Store | None,
     told = None if seen is None else seen.add
     if mapping is None:
         files = FileSource(file, name)
-        return _Watched(
-            TaggedSource(files, seen=told), tuple({"Patient": None} | dict.fromkeys(files.resource_types()))
-        )
+        types = tuple({"Patient": None} | dict.fromkeys(files.resource_types()))
+        return _Watched(TaggedSource(files, seen=told), types, files.damaged)
     known = None
     if store is not None:
         known = lambda system, people: store.known_people(system, people, besides=name)  # noqa: E731
@@ -165,12 +166,10 @@ def _tell_refused(sources: Sequence[_Watched]) -> int:
     return refused
 
 
-def _delete_vanished(
-    store: Store, name: str, seen: Seen, types: Sequence[str], reports: Sequence[jobs.PullReport]
-) -> None:
+def _delete_vanished(store: Store, name: str, seen: Seen, types: Sequence[str], *, complete: bool) -> None:
     """Delete what the source had and its files lack; not where the files may hold more than could be read."""
     why = None
-    if not all(report.complete for report in reports):
+    if not complete:
         why = "not every file could be read to its end"
     elif seen.incomplete:
         why = "of some rows that were kept out it can't be told which they are"

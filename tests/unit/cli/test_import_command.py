@@ -277,6 +277,19 @@ def test_fhir_ndjson_is_imported_and_marked_as_what_it_is(home: Path, run: Impor
     assert doses(home) == [EHR]
 
 
+def test_a_damaged_fhir_file_is_no_success_and_deletes_nothing(home: Path, run: Import) -> None:
+    write(home / "hie.ndjson", patient("x1"), dose("d9", "133", "2026-01-05", of="x1"))
+    run(home / "hie.ndjson", csv=False)
+    damaged = home / "hie.ndjson.gz"
+    damaged.write_bytes(b"\x1f\x8bnot gzip at all")
+
+    found = run(damaged, csv=False, options=("--replace",))
+
+    assert found.exit_code == EXIT_SOURCE
+    assert "nothing was deleted: not every file could be read to its end" in " ".join(found.stderr.split())
+    assert len(doses(home)) == 2
+
+
 def test_what_can_not_be_asked_for_is_refused(home: Path, run: Import) -> None:
     def refused(words: list[str], code: int, said: str) -> None:
         found = CliRunner().invoke(main, ["import", *words])
