@@ -245,6 +245,13 @@ def test_what_closed_before_the_first_record_here_was_not_missed() -> None:
     assert unseen == {SlotStatus.AGED_OUT, SlotStatus.DUE, SlotStatus.NOT_DUE}
 
 
+def test_a_date_without_a_day_hides_nothing_of_what_is_known() -> None:
+    partial = visit("2025-06", "partial")
+    found = {slot.id: slot.status for slot in plan(child("2025-05-20"), visit("2025-07-21"), partial).slots}
+    assert found["2-months"] is SlotStatus.DONE
+    assert found["4-months"] is SlotStatus.MISSED
+
+
 def test_a_risk_that_is_known_makes_its_test_due() -> None:
     exposed = {
         "resourceType": "Condition",
