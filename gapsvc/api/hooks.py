@@ -72,7 +72,9 @@ def feedback(service_id: str) -> Response:
         accepted=outcomes.count("accepted"),
         overridden=outcomes.count("overridden"),
     )
-    return _headed(Response(status=200))
+    answer = _headed(Response(status=200))
+    del answer.headers["Content-Type"]  # there is no content
+    return answer
 
 
 def _known(service_id: str) -> None:

@@ -31,7 +31,8 @@ class Ask:
     counts. `leads`: a schedule says what is done and when, a measure only until when it counts. `apart`: one service
     never satisfies two such asks (a visit fills one slot). `of`: how many asks the need makes (a combination: one a
     vaccine). `lost`: why it can't be satisfied any more. `bare`: a measure's wish in words, without how it looks.
-    `remarks` go to the action."""
+    `left`: how many more services the need asks for; `until`: the last day on which this one helps with them, where
+    that is before the wish's. `remarks` go to the action."""
 
     kind: ActionKind
     key: str
@@ -45,6 +46,8 @@ class Ask:
     of: int = 1
     lost: str | None = None
     bare: str = ""
+    left: int = 1
+    until: date | None = None
     remarks: tuple[str, ...] = ()
 
     @property
@@ -53,7 +56,7 @@ class Ask:
 
     @property
     def last(self) -> date:
-        return self.wish.last_day or date.max
+        return min(self.wish.last_day or date.max, self.until or date.max)
 
 
 # ---- the immunization schedule
@@ -226,6 +229,7 @@ def _asks(result: MeasureResult, group: GroupResult, names: VaccineNames, as_of:
         coding=need.coding if need.coding.code and need.coding.system != MEASURE_POPULATION_SYSTEM else None,
         lost=NO_LONGER if gap.outlook is Outlook.MISSED else None,
         bare=bare,
+        left=1 if gap.needed is None or gap.done is None else gap.needed - gap.done,
     )
     vaccine_groups: dict[str, Coding] = {}
     for coding in need.codings:

@@ -114,7 +114,8 @@ def _joined(asks: Sequence[Ask], as_of: date, horizon: timedelta) -> Iterable[Ac
     lost = [one for one in asks if one.lost]
     if lost:
         yield _lost(lost)
-    waiting = sorted((one for one in asks if not one.lost), key=lambda one: (one.last, one.first, one.wish.id))
+    wanted = _hastened([one for one in asks if not one.lost], as_of)
+    waiting = sorted(wanted, key=lambda one: (one.last, one.first, one.wish.id))
     while waiting:
         first, *others = waiting
         members = [first]
@@ -130,9 +131,22 @@ def _joined(asks: Sequence[Ask], as_of: date, horizon: timedelta) -> Iterable[Ac
             yield action
 
 
+def _hastened(asks: Sequence[Ask], as_of: date) -> Iterable[Ask]:
+    """The asks; a measure that needs more visits than the schedule has slots left in its time does not wait for the
+    next slot to open: it wants one before."""
+    slots = [one for one in asks if one.apart and one.kind is ActionKind.VISIT]
+    opens = min((slot.first for slot in slots if slot.first > as_of), default=date.max)
+    for one in asks:
+        if one.kind is ActionKind.VISIT and not one.leads and one.first < opens <= one.last:
+            chances = sum(slot.first <= one.last and one.first <= slot.last for slot in slots)
+            yield replace(one, until=opens - DAY) if one.left > chances else one
+        else:
+            yield one
+
+
 def _action(members: Sequence[Ask], as_of: date) -> Action:
     speaker = min(members, key=lambda one: (not one.leads, one.of, one.last, one.wish.id))
-    last_day = min((one.wish.last_day for one in members if one.wish.last_day), default=None)
+    last_day = min((one.last for one in members if one.last != date.max), default=None)
     starts = [one.wish.due_from for one in members if one.wish.due_from]
     leading = [one for one in members if one.leads] or members
     if any(_is_overdue(one, as_of) for one in leading):

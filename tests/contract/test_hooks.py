@@ -376,6 +376,7 @@ def test_feedback_is_counted_and_what_was_written_is_not_kept(
     body = {"feedback": [outcome_of(overrideReason=said), outcome_of(), outcome_of(outcome="accepted")]}
     response = call(ehr, body, path=f"{SERVICE}/feedback")
     assert (response.status_code, response.data) == (200, b"")
+    assert "Content-Type" not in response.headers
     lines = [orjson.loads(line) for line in capsys.readouterr().err.splitlines()]
     configure_logging("error")
     (line,) = [line for line in lines if line["event"] == "cds hooks feedback"]

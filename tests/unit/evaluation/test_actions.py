@@ -179,6 +179,27 @@ def test_a_visit_that_only_a_measure_wants_in_time_is_an_action_of_its_own() -> 
     ]
 
 
+def test_a_measure_that_needs_more_visits_than_the_chart_has_left_wants_one_before_the_next_slot() -> None:
+    # Day 100, one visit so far: two more by day 120, and one slot that opens on day 106.
+    four_months = slot("4-months", date(2026, 10, 15), date(2026, 12, 1), date(2026, 12, 14), SlotStatus.DUE_SOON)
+    child = [patient("2026-07-01"), visit("v1", "2026-07-06")]
+    found = actions(child, date(2026, 10, 9), "three-by-120", visits=plan([four_months]))
+    assert [
+        (action.text, action.when, [wish.id for wish in action.wishes]) for action in found if "visit" in action.key
+    ] == [
+        (
+            "Second well-child visit of 3 (3 by 120)",
+            "overdue since Aug 13, 2026, last day Oct 14, 2026",
+            ["three-by-120/three-visits", "three-by-120/two-visits"],
+        ),
+        (
+            "Well-child visit, 4 months",
+            "due Oct 15, 2026 to Dec 1, 2026, last day Dec 14, 2026",
+            ["4-months"],
+        ),
+    ]
+
+
 def test_a_lead_test_of_the_measure_of_medi_cal_and_of_the_chart_is_one_action() -> None:
     lead = ServiceState(
         "lead.12-months",
