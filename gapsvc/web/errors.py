@@ -14,13 +14,13 @@ from gapsvc.web.html import page, see_other, wants_html
 
 # status -> what happened, what to do
 WORDS: Final = {
-    400: ("This request can't be read", "Go back and try again, or find the child anew."),
+    400: ("This request can’t be read", "Go back and try again, or find the child anew."),
     401: ("This token is not known", "Sign in with a token that your administrator gave you."),
     403: ("Your token does not open this page", "Ask your administrator for a token with the scopes named below."),
     404: ("There is nothing here", "The address may be mistyped, or the child's record was merged or taken out."),
     405: ("This address does not answer to that", "Find the child anew."),
     429: ("Too many wrong tokens", "Wait a minute, then try again."),
-    503: ("The records can't be reached now", "Try again in a few seconds."),
+    503: ("The records can’t be reached now", "Try again in a few seconds."),
 }
 OTHERWISE: Final = ("Something went wrong here", "Try again. If it stays, give your administrator the number below.")
 

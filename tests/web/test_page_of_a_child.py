@@ -10,6 +10,8 @@ from flask.testing import FlaskClient
 from web_children import LONG_NAME, MARKUP
 from web_clinic import Clinic
 
+from gapsvc.store import Store, StoreError
+
 Bearer = Callable[..., str]
 BROWSER = {"Accept": "text/html", "Authorization": "Bearer token-nurse"}
 CHILDREN = ("behind", "newborn", "toddler", "teen", "dead", "undated", "nameless")
@@ -245,6 +247,25 @@ def test_a_failure_shows_nothing_of_the_inside(
     assert response.headers["X-Request-Id"] in response.text
     assert "KeyError" not in response.text
     assert "Emiliano" not in response.text + capsys.readouterr().err
+
+
+def test_when_the_records_can_not_be_reached_the_page_says_when_to_try_again(
+    anybody: FlaskClient, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def fail(*_: object, **__: object) -> None:
+        raise StoreError("postgresql+psycopg://gapsvc:secret@db/records: refused")
+
+    monkeypatch.setattr(Store, "record_of_patient", fail)
+    response = anybody.get("/patients/behind", headers=BROWSER)
+    assert (response.status_code, response.headers["Retry-After"]) == (503, "5")
+    assert "The records can’t be reached now" in response.text
+    assert "secret" not in response.text
+
+
+def test_an_address_that_does_not_answer_to_a_method_says_so(anybody: FlaskClient) -> None:
+    response = anybody.post("/patients/behind", headers=BROWSER)
+    assert (response.status_code, set(response.headers["Allow"].split(", "))) == (405, {"GET", "HEAD"})
+    assert "This address does not answer to that" in response.text
 
 
 def test_a_measure_that_fails_is_named_and_the_rest_stays(
