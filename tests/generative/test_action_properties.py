@@ -117,7 +117,7 @@ def children(draw: st.DrawFn) -> tuple[list[dict[str, Any]], date]:
 
 
 SCREENS = st.sampled_from([(CPT, "96110"), (CPT, "99188"), (CDT, "D1206")])
-EXAMPLES = settings(max_examples=40, deadline=None)
+EXAMPLES = settings(max_examples=30, deadline=None)
 
 
 def gaps(found: ChildView) -> dict[str, GapRecord]:
@@ -210,7 +210,7 @@ def test_the_list_does_not_depend_on_the_order_of_the_record(
 # ---- done within its window, an action closes or advances each of its wishes
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=40, deadline=None)
 @given(children(), st.data())
 def test_doing_it_in_its_window_closes_or_advances_every_wish(
     child: tuple[list[dict[str, Any]], date], data: st.DataObject
