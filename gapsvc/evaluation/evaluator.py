@@ -146,10 +146,11 @@ class Evaluator:
 class _Outside:
     """The gap records of a person in groups whose initial population they are not in: one a day of change."""
 
-    __slots__ = ("_by_day", "basis")
+    __slots__ = ("_by_day", "basis", "marks")
 
-    def __init__(self, basis: Basis) -> None:
+    def __init__(self, basis: Basis, marks: list[str]) -> None:
         self.basis = basis
+        self.marks = marks  # the groups that the Patient had a part in
         self._by_day: dict[date | None, GapRecord] = {}
 
     def gap(self, changes_on: date | None, as_of: date, period_end: date) -> GapRecord:
@@ -190,8 +191,9 @@ class PreparedEvaluation:
         session = self.session(record)
         measure = self.measure
         basis = Basis(measure.canonical, self.software, measure.schedule, record.data_as_of, measure.population)
-        evaluated: dict[str, list[str]] = {f"Patient/{record.patient['id']}": []}
-        outside = _Outside(basis)
+        marks: list[str] = []
+        evaluated: dict[str, list[str]] = {f"Patient/{record.patient['id']}": marks}
+        outside = _Outside(basis, marks)
         groups = tuple(self._group(defines, session, outside, evaluated) for defines in self.groups)
         supplemental: tuple[SupplementalResult, ...] = ()
         if any(group.populations.get("initial-population") for group in groups):
@@ -226,14 +228,9 @@ class PreparedEvaluation:
         say, group, scoring = session.evaluate, defines.group, defines.scoring
         if defines.plain and say(defines.rows[0][1]) is not True:  # most persons in most groups
             gap = outside.gap(day(say(defines.gap[CHANGES_ON])), self.as_of, self.period_end)
-            _note(evaluated, group, gap)
+            outside.marks.append(f"{group.id}-initial-population")
             return GroupResult(
-                group.id,
-                group.title,
-                defines.nobody,
-                gap,
-                scoring=group.scoring,
-                improvement_notation=group.improvement_notation,
+                group.id, group.title, defines.nobody, gap, None, group.scoring, group.improvement_notation
             )
         members = populations(defines.rows, say, boolean=defines.boolean)
         observed = [observe(one, members, say, boolean=defines.boolean) for one in group.observations]
