@@ -193,6 +193,8 @@ def evaluate_command(
         if not out.parent.is_dir():
             raise click.BadParameter(f"there is no folder {out.parent}", param_hint="--out")
         found = read_folder(data, types_to_pull(chosen, claims=True), code_map)
+        if not any(one.resource["resourceType"] == "Patient" for one in found):
+            raise Failure(f"{data} holds no Patient that can be used: nobody to evaluate", EXIT_NOT_FOUND)
         _evaluate_loose(settings, found, out, chosen, period, day, stratify)
         _end_if_damaged(FileSource(data))
     if timed is not None:
@@ -283,8 +285,6 @@ def _write_reports(
     """The counts, and by measure the persons on whose records its rules failed. Results are added to `sums` and
     counted by strata in `told_apart`."""
     records = population(found, settings["linking.person_systems"])
-    if not records:
-        raise Failure("the data hold no Patient that can be used: nobody to evaluate", EXIT_NOT_FOUND)
     findings.tell(records)
     prepared = [evaluator.on(*period, as_of) for evaluator in chosen]
     reporting = reporting_of(settings, datetime.now(UTC))
