@@ -104,7 +104,7 @@ SHARES: Mapping[str, float] = MappingProxyType(
         "refused_doses": 0.06,
         "edge_days": 0.20,
         "odd_products": 0.15,
-        "missing_results": 0.06,
+        "missing_results": 0.10,
         "autism_screens": 0.10,
         "coverage_gaps": 0.20,
         "medical_history": 0.08,

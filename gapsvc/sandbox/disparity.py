@@ -4,12 +4,14 @@ A child that completes keeps every visit and gets every dose; one that does not 
 chance planted for a race is its true rate in them, as long as no other disorder takes a visit or a dose away.
 """
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
+from datetime import date
 from difflib import get_close_matches
 from types import MappingProxyType
 from typing import Any
 
+from gapsvc.sandbox.chance import stream
 from gapsvc.sandbox.people import RACES
 
 # What a race is called on the command line.
@@ -79,6 +81,22 @@ class Disparity:
     def chance(self, race: str) -> float:
         """The chance for a child of that race (a key of people.RACES)."""
         return self.by_race.get(race, self.usual)
+
+    def deal(self, seed: int, children: Iterable[tuple[str, date, int]]) -> dict[int, bool]:
+        """Number -> whether that child completes its care; `children` are (race, birth date, number).
+
+        Every so many-th child of a race by birth date, from a random start: each has its race's chance, and among
+        those of any age the share is that chance but for one child, so that a small population shows it too.
+        """
+        by_race: dict[str, list[tuple[date, int]]] = {}
+        for race, birth, number in children:
+            by_race.setdefault(race, []).append((birth, number))
+        dealt: dict[int, bool] = {}
+        for race, members in by_race.items():
+            chance, start = self.chance(race), stream(seed, "completes", race).random()
+            for at, (_, number) in enumerate(sorted(members)):
+                dealt[number] = int(start + (at + 1) * chance) > int(start + at * chance)
+        return dealt
 
     def stated(self) -> dict[str, Any]:
         """What the manifest says: the true chance by race, and the rates that it is the truth of."""

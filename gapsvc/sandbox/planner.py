@@ -5,7 +5,7 @@ have the larger part.
 Each step draws from a stream of its own (`stream`), so that switching one disorder off leaves the rest alone.
 """
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import replace
 from datetime import date
 from itertools import accumulate
@@ -15,7 +15,7 @@ from gapsvc.sandbox.chance import stream, weighted
 from gapsvc.sandbox.child import PARTIAL_BIRTH, Birth, plan_child
 from gapsvc.sandbox.days import add_days, add_years
 from gapsvc.sandbox.disorder import SHARES
-from gapsvc.sandbox.people import EVERYONE_ATTENDS, EVERYONE_LATE, GROUPS, NAMES
+from gapsvc.sandbox.people import EVERYONE_ATTENDS, EVERYONE_LATE, GROUPS, NAMES, Group
 from gapsvc.sandbox.places import CLINICS, PAYER_WEIGHTS, PAYERS, STREETS, ZIPS
 from gapsvc.sandbox.plan import ChildPlan, FamilyPlan, Frame, MotherPlan
 from gapsvc.sandbox.rates import cohorts, infant_cohorts
@@ -34,16 +34,28 @@ _ADOLESCENT_AGES = (8, 4384, 5113)  # IMA: 12 and 13 years old
 _GROUP_WEIGHTS = list(accumulate(group.share for group in GROUPS))
 _PAYER_WEIGHTS = list(accumulate(PAYER_WEIGHTS))
 # Kinds of disorder that need some life to show in: the least age in days of a child who may be given them.
-_LEAST_AGE = {"mothers_record": 12, "missing_race": 0, "duplicates": 20, "edge_days": 60, "odd_products": 60}
+_LEAST_AGE = {
+    "mothers_record": 12,
+    "missing_race": 0,
+    "duplicates": 20,
+    "edge_days": 60,
+    "odd_products": 60,
+    "autism_screens": 280,
+    "missing_results": 400,
+}
 _FEWEST = 2  # of each kind in each measure rate's population, where there are enough children
 
 
 def plan_families(frame: Frame, progress: Progress | None = None) -> tuple[FamilyPlan, ...]:
     """All families of a population, in order of number. Children are numbered 1..size through all of them."""
     births = _deal(frame, _births(frame))
+    completes: dict[int, bool] = {}
+    if frame.disparity:
+        members = ((_group_of(frame, birth.family).race, birth.day, birth.number) for birth in births)
+        completes = frame.disparity.deal(frame.seed, members)
     families: list[FamilyPlan] = []
     for siblings in _by_family(births):
-        families.append(_family(frame, siblings))
+        families.append(_family(frame, siblings, completes))
         if progress and (len(families) % 100 == 0 or siblings[-1].number == frame.size):
             progress(siblings[-1].number, frame.size)
     return tuple(families)
@@ -171,10 +183,14 @@ def _by_family(births: Sequence[Birth]) -> Iterator[list[Birth]]:
         yield siblings
 
 
-def _family(frame: Frame, siblings: list[Birth]) -> FamilyPlan:
+def _group_of(frame: Frame, family: int) -> Group:
+    return GROUPS[weighted(stream(frame.seed, "group", family), _GROUP_WEIGHTS)]
+
+
+def _family(frame: Frame, siblings: list[Birth], completes: Mapping[int, bool]) -> FamilyPlan:
     number = siblings[0].family
     rng = stream(frame.seed, "family", number)
-    group = GROUPS[weighted(rng, _GROUP_WEIGHTS)]
+    group = _group_of(frame, number)
     names = NAMES[group.names]
     zip_at = rng.randrange(len(ZIPS))
     clinic = ZIPS[zip_at][2] if rng.random() < 0.85 else rng.randrange(len(CLINICS))
@@ -211,16 +227,12 @@ def _family(frame: Frame, siblings: list[Birth]) -> FamilyPlan:
         taken.add(given)
         home = (clinic, location, doctor)
         attends = (group.attends, group.late) if frame.disorder.disparities else (EVERYONE_ATTENDS, EVERYONE_LATE)
-        completes = None
-        if frame.disparity:
-            chance = frame.disparity.chance(group.race)
-            completes = stream(frame.seed, "completes", birth.number).random() < chance
         setting = VisitSetting(
             frame=frame,
             attends=(attends[0] + 0.6 * habit) if frame.disorder.missed_visits else 1.0,
             late=(attends[1] - 0.3 * habit) if frame.disorder.late_visits else 0.0,
             combination=CLINICS[clinic].combination,
-            completes=completes,
+            completes=completes.get(birth.number),
         )
         children.append(
             plan_child(
@@ -260,7 +272,8 @@ def _mother(
 ) -> MotherPlan:
     number = siblings[0].family
     eldest, youngest = siblings[0].day, siblings[-1].day
-    birth = add_days(eldest, -rng.randrange(18 * 365 + 300, 33 * 365))
+    # Old enough to be in no measure's population herself.
+    birth = add_days(eldest, -rng.randrange(22 * 365 + 10, 37 * 365))
     patient = is_patient or rng.random() < 0.15
     checkups: list[tuple[str, date, int, bool]] = []
     if patient and add_days(youngest, 42) <= frame.as_of and youngest >= date(2015, 1, 1):
