@@ -83,7 +83,7 @@ class PreparedVisits:
         if birth is None or birth > self.as_of or say("Deceased"):
             return None
         # Where nothing is known yet, nothing was missed.
-        known_from = _day(say("Known From")) or self.as_of
+        known_from = _known_from(record) or self.as_of
         risks: dict[str, date] = {}
         for item, define in self.risks:
             days = [row.on or known_from for row in _rows(say(define)) if row.problem is None]
@@ -99,6 +99,22 @@ class PreparedVisits:
         if dies_on is None:
             return plan
         return replace(plan, changes_on=min(dies_on, plan.changes_on or dies_on))
+
+
+def _known_from(record: PatientRecord) -> date | None:
+    """The first day of which there is a record of care of any kind; a date without a day says nothing."""
+    starts: set[str] = set()
+    for encounter in record.resources.get("Encounter", ()):
+        period: Any = encounter.get("period")
+        start: Any = period.get("start") if period else None
+        if isinstance(start, str) and len(start) >= len("2026-11-22"):
+            starts.add(start[:10])
+    for start in sorted(starts):
+        try:
+            return date.fromisoformat(start)
+        except ValueError:
+            continue
+    return None
 
 
 def _rows(found: Sequence[Any] | None) -> list[Row]:
