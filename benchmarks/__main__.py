@@ -11,7 +11,7 @@ import random
 import statistics
 import tempfile
 import time
-from collections import Counter
+from collections import defaultdict
 from collections.abc import Callable, Sequence
 from datetime import UTC, date, datetime
 from pathlib import Path
@@ -127,7 +127,7 @@ class Bench:
             f"everything (measures, visits, immunizations, actions): {len(records):,} persons in {best:.2f} s: "
             f"{self.children / best:,.0f} children/s (best of 3 in processor time, code indexes built anew)"
         )
-        spent: Counter[str] = Counter()
+        spent: defaultdict[str, float] = defaultdict(float)
 
         def parts() -> None:
             clock = time.process_time
