@@ -151,6 +151,8 @@ class Bench:
         for name, seconds in spent.items():
             print(f"  {name}: {seconds / self.children * 1e6:,.0f} us a child")
         print("  (what the measures share is counted for the first of them)")
+        asked = sum(spent.values()) - spent["actions"]
+        print(f"measures + visits + immunization forecast: {self.children / asked:,.0f} children/s, one pass")
 
     @staticmethod
     def _processor_time(records: Sequence[PatientRecord], work: Callable[[], None]) -> float:
