@@ -101,14 +101,21 @@ class Checked:
     wrong: tuple[str, ...]
 
 
-def check(seed: int, children: int, part: int = 0, parts: int = 1) -> Checked:
+def check(
+    seed: int,
+    children: int,
+    part: int = 0,
+    parts: int = 1,
+    as_of: date = AS_OF,
+    period: tuple[date, date] = PERIOD,
+) -> Checked:
     """One generated population with all disorder on, or every `parts`-th of its families from `part` on."""
-    whole = generate(seed, children, AS_OF)
+    whole = generate(seed, children, as_of, period=period)
     planned = Population(whole.frame, whole.families[part::parts])
     truth = {line["person"]: line for line in planned.truth()}
     measures = sorted({measure for line in truth.values() for measure in line["measures"]})
-    prepared = [evaluator.on(*PERIOD, AS_OF) for evaluator in evaluators(measures).values()]
-    enrolled = [evaluator.on(*PERIOD, AS_OF) for evaluator in evaluators(measures, whom=AboutWhom(PLAN)).values()]
+    prepared = [evaluator.on(*period, as_of) for evaluator in evaluators(measures).values()]
+    enrolled = [evaluator.on(*period, as_of) for evaluator in evaluators(measures, whom=AboutWhom(PLAN)).values()]
     compared = 0
     within = Counter(dict.fromkeys(measures, 0))
     wrong: list[str] = []

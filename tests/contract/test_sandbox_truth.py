@@ -1,10 +1,11 @@
 """Through a badly behaved EHR and the store, every child's gaps come out as they were planned, and nothing is lost."""
 
 from collections import Counter
-from datetime import UTC, datetime
+from datetime import UTC, date, datetime
 from pathlib import Path
 
 import orjson
+import pytest
 
 from adapters import open_source
 from adapters.http import RetryPolicy
@@ -54,3 +55,19 @@ def test_truth_agrees_for_every_child() -> None:
     assert found.children == 1_000
     assert set(found.within) == set(catalog())
     assert min(found.within.values()) > 50
+
+
+@pytest.mark.parametrize(
+    ("as_of", "period"),
+    [
+        (date(2024, 2, 29), (date(2024, 1, 1), date(2024, 12, 31))),
+        (date(2026, 1, 1), (date(2026, 1, 1), date(2026, 12, 31))),
+        (date(2026, 11, 22), (date(2025, 1, 1), date(2025, 12, 31))),
+        (date(2026, 11, 22), (date(2026, 4, 1), date(2026, 6, 30))),
+    ],
+)
+def test_truth_agrees_on_other_days_and_over_other_periods(as_of: date, period: tuple[date, date]) -> None:
+    """The first day of a year, a leap day, a year that is over, a quarter."""
+    found = check(9, 300, as_of=as_of, period=period)
+    assert found.wrong == ()
+    assert min(found.within.values()) > 0
