@@ -10,7 +10,14 @@ ALL = {"Authorization": "Bearer token-all"}
 
 
 def test_an_address_that_is_not_there(api: Api) -> None:
-    for address in ("/nothing", "/fhir", "/fhir/Encounter", "/fhir/Patient/a/b", "//fhir/Patient", "/fhir/Patient/a%00b"):
+    for address in (
+        "/nothing",
+        "/fhir",
+        "/fhir/Encounter",
+        "/fhir/Patient/a/b",
+        "//fhir/Patient",
+        "/fhir/Patient/a%00b",
+    ):
         response = api.get(address)
         assert (response.status_code, outcome(response)[0][0]) == (404, "not-found"), address
 
