@@ -12,6 +12,7 @@ from gapsvc.evaluation.actions import Action, Urgency
 from gapsvc.evaluation.child import ChildView
 from gapsvc.evaluation.products import GROUP_NAMES
 from gapsvc.evaluation.result import GapRecord, GapStatus, GroupResult, MeasureResult
+from gapsvc.evaluation.seasons import NOT_KNOWN
 from gapsvc.evaluation.vaccines import Vaccines, met_with_invalid_doses
 from gapsvc.schedule.immunizations.due import ImmunizationNeed
 from gapsvc.schedule.visits.plan import SlotStatus, VisitPlan
@@ -174,15 +175,15 @@ def _vaccines(found: Vaccines, results: Sequence[MeasureResult], sources: Mappin
         OUT.print("  no dose is known")
     for rate, dose in met_with_invalid_doses(results, found):
         OUT.print(f"    repeat  {dose.reference}: counted by “{rate}”, but not valid for {dose.group}", style="yellow")
-    for reference, text in found.remarks:
-        OUT.print(f"    left out {reference}: {text}", style="dim")
+    for remark in found.remarks:
+        OUT.print(f"    left out {_evidence(remark.reference, remark.on, sources)}: {remark.text}", style="dim")
 
 
 def _standing(need: ImmunizationNeed | None) -> str:
     if need is None:
         return ""
     if need.urgency == "none" or need.recommended is None:
-        return f": {need.status.lower()}"
+        return f": {need.status.lower()}" + (f" ({'; '.join(need.reasons)})" if need.status == NOT_KNOWN else "")
     dose = f"dose {need.number}" if need.number else "a dose"
     return f": {dose} {need.urgency}, recommended from {wording.day(need.recommended)}"
 

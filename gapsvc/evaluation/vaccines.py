@@ -11,11 +11,12 @@ from types import MappingProxyType
 
 from gapsvc.evaluation.products import GROUP_NAMES, VaccineNames
 from gapsvc.evaluation.result import MeasureResult
+from gapsvc.evaluation.seasons import unknown_season, with_unknown_seasons
 from gapsvc.records.record import PatientRecord
 from gapsvc.schedule.immunizations import Outcome, Schedule, UnusableCase, assess
 from gapsvc.schedule.immunizations.answers import dose_groups
 from gapsvc.schedule.immunizations.due import ImmunizationNeed, needs
-from gapsvc.schedule.immunizations.fhir_input import FhirCase, read_resources
+from gapsvc.schedule.immunizations.fhir_input import DUPLICATE, DUPLICATE_APART, FhirCase, FhirRemark, read_resources
 from gapsvc.schedule.immunizations.vaccine_codes import STANDARD_CODES, CodeTable
 from gapsvc.schedule.immunizations.verdicts import NOT_VALID, SUB_STANDARD, VALID
 
@@ -41,9 +42,24 @@ class JudgedDose:
     cvx: str
     product: str  # in words
     valid: bool
-    verdict: str  # "valid", "not valid", "sub-standard", "extraneous"
+    verdict: str  # "valid", "not valid", "sub-standard", "extraneous"; "not judged": of a season without data
     number: int | None
     reasons: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class DoseRemark:
+    """Why a resource was not judged: a code of ours and words. `on` is its day, if it says a whole one."""
+
+    reference: str
+    code: str
+    text: str
+    on: date | None = None
+
+    @property
+    def is_repeat(self) -> bool:
+        """Whether it only tells again of a dose that another record stands for."""
+        return self.code in (DUPLICATE, DUPLICATE_APART)
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,12 +73,15 @@ class VaccineHistory:
 
 @dataclass(frozen=True, slots=True)
 class Vaccines:
-    """A child's immunizations as of a day, by one version of the schedule."""
+    """A child's immunizations as of a day, by one version of the schedule.
+
+    A need of a season that the schedule has no data of has the status `seasons.NOT_KNOWN`.
+    """
 
     schedule: str
     needs: tuple[ImmunizationNeed, ...]
     invalid: tuple[InvalidDose, ...]
-    remarks: tuple[tuple[str, str], ...]  # (reference, why this resource was not judged)
+    remarks: tuple[DoseRemark, ...]
     histories: tuple[VaccineHistory, ...] = ()
 
 
@@ -103,8 +122,8 @@ def vaccines(
     except UnusableCase:
         return None
     outcome = assess(schedule, source.case)
-    found = tuple(needs(outcome))
-    histories = _histories(outcome, source, found, names or VaccineNames.of(schedule, codes))
+    found, unknown = with_unknown_seasons(outcome, needs(outcome))
+    histories = _histories(outcome, source, found, unknown, names or VaccineNames.of(schedule, codes))
     return Vaccines(
         schedule=schedule.version,
         needs=found,
@@ -113,11 +132,14 @@ def vaccines(
             for history in histories
             for dose in history.doses
             if dose.verdict in _TO_REPEAT
-        ),
+        )
+        + _told_a_day_apart(source.remarks, histories),
         remarks=(
-            *((remark.reference, remark.text) for remark in source.remarks),
+            *(DoseRemark(one.reference, one.code, one.text, one.on) for one in source.remarks),
             *(
-                (source.references[remark.dose], remark.text)
+                DoseRemark(
+                    source.references[remark.dose], remark.code, remark.text, source.case.doses[remark.dose].given
+                )
                 for remark in outcome.person.remarks
                 if remark.dose is not None
             ),
@@ -126,12 +148,28 @@ def vaccines(
     )
 
 
+def _told_a_day_apart(remarks: Iterable[FhirRemark], histories: Sequence[VaccineHistory]) -> tuple[InvalidDose, ...]:
+    """Records of a dose that another source has a day earlier or later. A measure that counts days counts both, so
+    they are named with what doesn't count; the schedule asks for the dose that is missing."""
+    return tuple(
+        InvalidDose(remark.reference, remark.on, history.group, ("two sources report one dose, a day apart",))
+        for remark in remarks
+        if remark.code == DUPLICATE_APART
+        for history in histories
+        if any(dose.reference == remark.of for dose in history.doses)
+    )
+
+
 _TO_REPEAT = frozenset({NOT_VALID.lower(), SUB_STANDARD.lower()})
 _URGENCIES = ("overdue", "due", "later", "none")
 
 
 def _histories(
-    outcome: Outcome, source: FhirCase, found: Sequence[ImmunizationNeed], names: VaccineNames
+    outcome: Outcome,
+    source: FhirCase,
+    found: Sequence[ImmunizationNeed],
+    unknown: Mapping[str, date],
+    names: VaccineNames,
 ) -> tuple[VaccineHistory, ...]:
     """The groups that a dose was given for, or that a forecast speaks of, in the schedule's order."""
     judged: dict[str, list[JudgedDose]] = {}
@@ -141,15 +179,20 @@ def _histories(
             if line["status"] is None:
                 continue
             words = (*(line["reasons"] or ()), *line.get("notes", ()))
+            given = date.fromordinal(dose.day)
+            valid, verdict = line["status"] == VALID, line["status"].lower()
+            # An edition without this season calls its doses extraneous: "the series was complete".
+            if group in unknown and given >= unknown[group] and not valid:
+                verdict, words = "not judged", (unknown_season(outcome.schedule.version),)
             judged.setdefault(group, []).append(
                 JudgedDose(
                     reference=source.references[dose.position],
-                    given=date.fromordinal(dose.day),
+                    given=given,
                     cvx=dose.cvx,
                     product=names.product(dose.cvx),
-                    valid=line["status"] == VALID,
-                    verdict=line["status"].lower(),
-                    number=line["target"] if line["status"] == VALID else None,
+                    valid=valid,
+                    verdict=verdict,
+                    number=line["target"] if valid else None,
                     reasons=tuple(REASONS.get(text, text) for text in words),
                 )
             )
@@ -177,6 +220,8 @@ def met_with_invalid_doses(results: Iterable[MeasureResult], found: Vaccines) ->
     for history in found.histories:
         for dose in history.doses:
             groups_of.setdefault(dose.reference, set()).add(history.group)
+    for dose in found.invalid:
+        groups_of.setdefault(dose.reference, set()).add(dose.group)
     invalid = {(dose.reference, dose.group): dose for dose in found.invalid}
     named: list[tuple[str, InvalidDose]] = []
     for result in results:

@@ -21,14 +21,16 @@ _WHAT: Mapping[str, str] = MappingProxyType(
 )
 
 
-def reported_twice(repeated: str, source: str | None) -> str:
-    """Why a record doesn't count: it tells again of `repeated` (a reference), which `source` reports.
+def reported_twice(repeated: str, source: str | None, *, is_apart: bool = False) -> str:
+    """Why a record doesn't count: it tells again of `repeated` (a reference), which `source` reports. `is_apart`: on
+    another day than it.
 
     >>> reported_twice("Immunization/7", "clinic")
     'reported twice: the same dose as Immunization/7 from clinic'
     """
     what = _WHAT.get(repeated.partition("/")[0], "record")
-    return f"reported twice: the same {what} as {repeated}" + (f" from {source}" if source else "")
+    twice = "reported twice, a day apart" if is_apart else "reported twice"
+    return f"{twice}: the same {what} as {repeated}" + (f" from {source}" if source else "")
 
 
 def repeated_elsewhere(

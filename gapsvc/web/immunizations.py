@@ -5,6 +5,7 @@ from dataclasses import dataclass, replace
 from datetime import date, timedelta
 
 from gapsvc.evaluation import wording
+from gapsvc.evaluation.seasons import NOT_KNOWN
 from gapsvc.evaluation.vaccines import JudgedDose, VaccineHistory, Vaccines
 from gapsvc.schedule.immunizations.due import ImmunizationNeed
 from gapsvc.web.due import FAR
@@ -12,13 +13,14 @@ from gapsvc.web.sources import Evidence
 from gapsvc.web.words import age, anniversary, capital, counted, joined
 
 _STATES = {"overdue": "overdue", "due": "due", "later": "later"}
-_ENDED = {  # CDSi series status, where nothing is needed now
+_ENDED = {  # CDSi series status, where it asks for nothing now; and ours for what it can't know
     "Complete": ("done", "Complete"),
     "Immune": ("done", "Immune"),
     "Aged Out": ("past", "Past the age for it"),
     "Contraindicated": ("past", "Contraindicated"),
     "Not Recommended": ("past", "Not recommended now"),
     "Not Complete": ("later", "Not complete"),
+    NOT_KNOWN: ("past", "Not known"),
 }
 
 
@@ -82,8 +84,9 @@ def immunizations(vaccines: Vaccines, evidence: Evidence, born: date, as_of: dat
     unused: list[str] = []
     judged = {dose.reference for history in vaccines.histories for dose in history.doses}
     aside: dict[str, list[str]] = {}
-    for reference, text in vaccines.remarks:
-        aside.setdefault(reference, []).append(text)
+    for remark in vaccines.remarks:
+        aside.setdefault(remark.reference, []).append(remark.text)
+    repeated = {remark.reference for remark in vaccines.remarks if remark.is_repeat}
     for history in (replace(one, need=None) if closed else one for one in vaccines.histories):
         urgency = history.need.urgency if history.need else "none"
         if history.doses or urgency in ("overdue", "due"):
@@ -101,7 +104,7 @@ def immunizations(vaccines: Vaccines, evidence: Evidence, born: date, as_of: dat
         unread=tuple(
             _aside(reference, texts, evidence)
             for reference, texts in aside.items()
-            if reference not in judged and evidence.is_given_dose(reference) and not _is_repeated(texts)
+            if reference not in judged and evidence.is_given_dose(reference) and reference not in repeated
         ),
         schedule=vaccines.schedule,
     )
@@ -110,12 +113,6 @@ def immunizations(vaccines: Vaccines, evidence: Evidence, born: date, as_of: dat
 def _in_childhood(need: ImmunizationNeed, born: date) -> bool:
     """The schedule reaches into old age; this is a child's page."""
     return need.recommended is None or need.recommended < anniversary(born, 12 * 22)
-
-
-def _is_repeated(texts: Sequence[str]) -> bool:
-    """Whether a dose was put aside because another record tells of the same one (gapsvc.records.duplicates, and the
-    schedule's own word for it)."""
-    return any("twice" in text for text in texts)
 
 
 def _aside(reference: str, texts: Sequence[str], evidence: Evidence) -> AsideRow:
@@ -144,7 +141,7 @@ def _need(need: ImmunizationNeed | None, as_of: date) -> tuple[str, str, str]:
         return "past", "Given", ""
     if need.urgency == "none":
         state, label = _ENDED.get(need.status, ("past", need.status))
-        return state, label, capital(joined([reason.lower() for reason in need.reasons])) if state == "past" else ""
+        return state, label, capital(joined([_CDC_WORDS.get(reason, reason) for reason in need.reasons])) if state == "past" else ""
     dose = f"Dose {need.number}" if need.number else "A dose"
     if need.urgency == "overdue":
         since = f" since {wording.day(need.overdue_since)}" if need.overdue_since else ""

@@ -54,16 +54,21 @@ _NOT_GIVEN = {
     "IMMUNE": "immune",
     "OSTOCK": "out-of-stock",
 }
+# Codes of remarks: another record tells of the same dose, of the same day or (APART) of the day before or after.
+DUPLICATE, DUPLICATE_APART = "duplicate", "duplicate-apart"
 GESTATION = timedelta(days=280)
 
 
 @dataclass(frozen=True, slots=True)
 class FhirRemark:
-    """Something about one resource: a code of ours and words without patient data."""
+    """Something about one resource: a code of ours and words without patient data. `on`: its day, where it says a
+    whole one; `of`: the resource that it repeats."""
 
     reference: str
     code: str
     text: str
+    on: date | None = None
+    of: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -87,7 +92,7 @@ def read_resources(
 ) -> FhirCase:
     """The case of a Patient and its resources (of any type; others than the four are passed over).
 
-    A dose that is reported twice is in the case once; the other record is a remark (`duplicate`). `sources` names who
+    A dose that is reported twice is in the case once; the other record is a remark. `sources` names who
     reported a resource, by its reference (PatientRecord.sources).
 
     Raises UnusableCase when the Patient has no whole birth date on or before the day of assessment.
@@ -100,9 +105,12 @@ def read_resources(
     reader = _Reader(schedule, codes, sources)
     for resource in resources:
         reader.read(resource)
-    doses, repeats = told_once(schedule, reader.doses)
+    doses, repeats = told_once(schedule, reader.doses, (born, assessed))
     for repeat in repeats:
-        reader.remark(repeat.record.reference, "duplicate", reported_twice(repeat.of.reference, repeat.of.source))
+        text = reported_twice(repeat.of.reference, repeat.of.source, is_apart=repeat.is_apart)
+        code = DUPLICATE_APART if repeat.is_apart else DUPLICATE
+        given = repeat.record.dose.given
+        reader.remarks.append(FhirRemark(repeat.record.reference, code, text, given, repeat.of.reference))
     gender = patient.get("gender")
     case = Case(
         id=str(patient.get("id", "")),
@@ -140,21 +148,21 @@ class _Reader:
         elif kind == "Observation":
             self.observation(resource, reference)
 
-    def remark(self, reference: str, code: str, text: str) -> None:
-        self.remarks.append(FhirRemark(reference, code, text))
+    def remark(self, reference: str, code: str, text: str, on: date | None = None) -> None:
+        self.remarks.append(FhirRemark(reference, code, text, on))
 
     def immunization(self, resource: JsonObject, reference: str) -> None:
         status = resource.get("status")
+        given = resource.get("occurrenceDateTime")
+        day = _whole_day(given)
         if status == "not-done":
             reasons = {_NOT_GIVEN[code] for _, code in _codings(resource.get("statusReason")) if code in _NOT_GIVEN}
             reason = min(reasons, default="not-done")
-            self.remark(reference, reason, f"the dose wasn't given: {reason}")
+            self.remark(reference, reason, f"the dose wasn't given: {reason}", day)
             return
         if status != "completed":
-            self.remark(reference, "not-completed", "the status isn't completed: not a dose")
+            self.remark(reference, "not-completed", "the status isn't completed: not a dose", day)
             return
-        given = resource.get("occurrenceDateTime")
-        day = _whole_day(given)
         if given is not None and day is None:
             self.remark(reference, "partial-date", "the day of administration isn't whole: not evaluated")
         quantity = _object(resource.get("doseQuantity"))
@@ -162,7 +170,7 @@ class _Reader:
         expires = resource.get("expirationDate")
         dose = GivenDose(
             given=day,
-            cvx=self.cvx(resource.get("vaccineCode"), reference),
+            cvx=self.cvx(resource.get("vaccineCode"), reference, day),
             mvx=_mvx(resource),
             volume=float(volume) if isinstance(volume, int | float) and not isinstance(volume, bool) else None,
             lot_expires=expires[:10] if isinstance(expires, str) else None,
@@ -171,7 +179,7 @@ class _Reader:
         historical = resource.get("primarySource") is False or bool(resource.get("reportOrigin"))
         self.doses.append(RecordedDose(dose, reference, self.sources.get(reference), historical))
 
-    def cvx(self, vaccine_code: object, reference: str) -> str | None:
+    def cvx(self, vaccine_code: object, reference: str, day: date | None) -> str | None:
         """The CVX code of a vaccineCode: CVX itself, else by NDC, else by CPT."""
         codings = list(_codings(vaccine_code))
         for system, code in codings:
@@ -184,7 +192,7 @@ class _Reader:
         for system, code in codings:
             if system == CPT and code in self.codes.cpt:
                 return self.codes.cpt[code]
-        self.remark(reference, "no-cvx", "no vaccine code that leads to CVX (CVX, or a known NDC or CPT)")
+        self.remark(reference, "no-cvx", "no vaccine code that leads to CVX (CVX, or a known NDC or CPT)", day)
         return None
 
     def condition(self, resource: JsonObject) -> None:

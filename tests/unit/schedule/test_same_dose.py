@@ -6,13 +6,13 @@ from typing import Any
 
 import pytest
 
-from gapsvc.evaluation.vaccines import vaccines
+from gapsvc.evaluation.vaccines import DoseRemark, InvalidDose, vaccines
 from gapsvc.records.record import PatientRecord
 from gapsvc.schedule.immunizations import Schedule
 from gapsvc.schedule.immunizations.history import GivenDose
 from gapsvc.schedule.immunizations.same_dose import RecordedDose, told_once
 
-DAY = date(2026, 3, 14)
+DAY, NEXT = date(2026, 3, 14), date(2026, 3, 15)
 
 
 def told(schedule: Schedule, *records: RecordedDose) -> tuple[list[str], dict[str, str]]:
@@ -76,7 +76,46 @@ def dose(
         ),
         pytest.param([dose("a", "20"), dose("b", "10")], ["a", "b"], {}, id="different vaccines on one day"),
         pytest.param(
-            [dose("a", "20"), dose("b", "20", "cair", on=date(2026, 3, 15))], ["a", "b"], {}, id="different days"
+            [dose("a", "20"), dose("b", "20", "cair", on=date(2026, 3, 16))], ["a", "b"], {}, id="two days apart: two"
+        ),
+        pytest.param(
+            [dose("a", "20"), dose("b", "107", "cair", on=NEXT, historical=True)],
+            ["a"],
+            {"b": "a"},
+            id="two sources, a day apart: one dose, on the day of who gave it",
+        ),
+        pytest.param(
+            [dose("a", "20"), dose("b", "20", on=NEXT)], ["a", "b"], {}, id="one source, a day apart: it says two"
+        ),
+        pytest.param(
+            [dose("a", "20"), dose("b", "20", "cair"), dose("c", "20", "cair", on=NEXT)],
+            ["a", "c"],
+            {"b": "a"},
+            id="a source that tells of both days means two doses",
+        ),
+        pytest.param(
+            [dose("a", "20"), dose("b", "20", "cair", on=NEXT), dose("c", "20", "plan", on=NEXT)],
+            ["a"],
+            {"b": "a", "c": "a"},
+            id="three sources on two days: one dose",
+        ),
+        pytest.param(
+            [dose("a", "20", mvx="PMC"), dose("b", "20", "cair", on=NEXT, mvx="SKB")],
+            ["a", "b"],
+            {},
+            id="a day apart and of another manufacturer: two doses",
+        ),
+        pytest.param(
+            [dose("a", "03"), dose("b", "94", "cair", on=NEXT)],
+            ["a", "b"],
+            {},
+            id="a day apart and of other antigens: two doses",
+        ),
+        pytest.param(
+            [dose("a", "20", None), dose("b", "20", "cair", on=NEXT)],
+            ["a", "b"],
+            {},
+            id="a day apart, source not known",
         ),
         pytest.param(
             [dose("a", "20", mvx="PMC"), dose("b", "20", mvx="SKB")],
@@ -133,5 +172,45 @@ def test_a_childs_immunizations_name_the_repeat_and_its_source_and_call_neither_
     assert twice.needs == once.needs
     assert twice.invalid == ()
     assert twice.remarks == (
-        ("Immunization/registry", "reported twice: the same dose as Immunization/ehr from clinic"),
+        DoseRemark(
+            "Immunization/registry",
+            "duplicate",
+            "reported twice: the same dose as Immunization/ehr from clinic",
+            date(2026, 3, 14),
+        ),
+    )
+    assert twice.remarks[0].is_repeat
+
+
+def test_a_record_on_the_day_of_birth_stands_for_one_on_the_day_before(schedule: Schedule) -> None:
+    named = dose("registry", "08", "cair", on=date(2026, 3, 13))
+    vague = dose("ehr", "45", on=DAY)
+    assert [one.reference for one in told_once(schedule, [named, vague])[0]] == ["registry"]
+    assert [one.reference for one in told_once(schedule, [named, vague], (DAY, NEXT))[0]] == ["ehr"]
+
+
+def test_a_dose_told_a_day_apart_counts_once_and_is_named_where_a_measure_counts_both_days(schedule: Schedule) -> None:
+    child = {"resourceType": "Patient", "id": "p", "birthDate": "2025-01-10"}
+    doses = [immunization("ehr", "140", "2025-10-06"), immunization("registry", "88", "2025-10-07")]
+    sources = {"Patient/p": "clinic", "Immunization/ehr": "clinic", "Immunization/registry": "cair"}
+    once = vaccines(schedule, PatientRecord.of([child, doses[0]]), date(2025, 11, 20))
+    twice = vaccines(schedule, PatientRecord.of([child, *doses], sources=sources), date(2025, 11, 20))
+
+    assert once is not None and twice is not None
+    assert twice.needs == once.needs
+    assert [(one.reference, one.text, one.on, one.is_repeat) for one in twice.remarks] == [
+        (
+            "Immunization/registry",
+            "reported twice, a day apart: the same dose as Immunization/ehr from clinic",
+            date(2025, 10, 7),
+            True,
+        )
+    ]
+    assert twice.invalid == (
+        InvalidDose(
+            "Immunization/registry",
+            date(2025, 10, 7),
+            "Influenza",
+            ("two sources report one dose, a day apart",),
+        ),
     )
