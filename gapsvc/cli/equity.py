@@ -17,6 +17,7 @@ from gapsvc.cli.main import EXIT_NOT_FOUND, EXIT_PARTIAL, Failure, load_settings
 from gapsvc.config import Settings, day_of
 from gapsvc.equity import tables
 from gapsvc.equity.configuration import BENCHMARKS, GOALS, EquityGoal, read_benchmarks, read_goals
+from gapsvc.equity.goal_periods import Period, further_periods, year_before
 from gapsvc.equity.report import AUTO, BEST, FINAL, OVERALL, Asked, EquityReport, NoSuchReference, report
 from gapsvc.evaluation.catalogue import types_read, types_to_pull
 from gapsvc.evaluation.disparity import Goal
@@ -32,8 +33,6 @@ from gapsvc.measures_in_use import measures_in_use
 from gapsvc.records import population as people
 from gapsvc.records.record import PatientRecord
 from gapsvc.stratifying import strata_context
-
-Period = tuple[date, date]
 
 
 @click.command("equity")
@@ -71,7 +70,7 @@ Period = tuple[date, date]
 @click.option("--format", "as_format", type=click.Choice(["table", "json", "csv"]), default="table", show_default=True)
 @click.option("--chart", type=click.Path(dir_okay=False, path_type=Path), help="A chart: a file .svg or .png.")
 @click.option("--out", type=click.Path(dir_okay=False, path_type=Path), help="A file instead of standard output.")
-@click.option("--unsuppressed", is_flag=True, help="Show small counts too. For those who may see them.")
+@click.option("--unsuppressed", is_flag=True, help="Show small counts too: for internal use, not for publication.")
 def equity_command(
     data: Path | None,
     dimensions: tuple[str, ...],
@@ -133,12 +132,17 @@ def equity_command(
     if baseline is not None:
         # The day after its end: everybody's result is final then, as it was for the year that was reported.
         periods.append(Looked(baseline, baseline[1] + timedelta(days=1)))
+        periods += _of_goals(asked, chosen, period, baseline, day)
     rollups, failures = _roll_up(settings, data, chosen, periods, dimensions)
     try:
-        found = report(rollups[0], asked, rollups[1] if baseline else None)
+        found = report(rollups[0], asked, rollups[1] if baseline else None, rollups[2:])
     except NoSuchReference as error:
         raise click.BadParameter(str(error), param_hint="--reference") from error
     _put(found, as_format, out)
+    if not rates and any(group.figure.hidden for one in found.rates for group in one.compared.groups):
+        ERR.print(
+            "of one rate more groups can be shown (--rate); for internal use all are (--unsuppressed)", style="dim"
+        )
     if chart is not None:
         from gapsvc.equity.chart import TooMuch, draw  # matplotlib: only who draws waits for it
 
@@ -155,10 +159,32 @@ def equity_command(
 
 @dataclass(frozen=True, slots=True)
 class Looked:
-    """A period, and the day as of which it is looked at."""
+    """A period, the day as of which it is looked at, and for which measures (none: all chosen)."""
 
     period: Period
     as_of: date
+    measures: frozenset[str] = frozenset()
+
+
+def _of_goals(asked: Asked, chosen: Sequence[Evaluator], period: Period, baseline: Period, as_of: date) -> list[Looked]:
+    """The further periods that the goals are judged by: of those that are about something asked for."""
+    rates = [(one.measure.id, group.id) for one in chosen for group in one.measure.groups]
+    about = [
+        goal
+        for goal in asked.goals
+        if any(
+            goal.is_about(measure, rate, dimension)
+            for dimension in asked.dimensions
+            for measure, rate in rates
+            if not asked.rates or rate in asked.rates
+        )
+    ]
+    found = further_periods(about, period, baseline)
+    return [
+        Looked(one, one[1] + timedelta(days=1), measures)
+        for one, measures in found.items()
+        if one[1] < min(period[0], as_of)  # a goal whose baseline is not over yet can't be judged, which is said
+    ]
 
 
 def _put(found: EquityReport, as_format: str, out: Path | None) -> None:
@@ -254,15 +280,18 @@ def _reference(named: Sequence[EquityGoal]) -> str:
 
 
 def _baseline(start: date | None, end: date | None, named: Sequence[EquityGoal], period: Period, as_of: date) -> Period:
-    """The baseline: what was asked for, else that of the goals named, else the period a year before."""
+    """The baseline: what was asked for, else that of the goal named, else the period a year before."""
     theirs = {one.baseline for one in named if one.baseline}
     if start is not None or end is not None:
         year = (end or start or as_of).year
         found = (start or date(year, 1, 1), end or date(year, 12, 31))
-    elif len(theirs) > 1:
-        raise click.UsageError("the goals are measured from different baselines: name one, or give --baseline-start")
-    else:
-        found = next(iter(theirs), (_year_before(period[0]), _year_before(period[1])))
+    elif len(theirs) == 1:
+        found = next(iter(theirs))
+    else:  # of several goals each is measured from its own
+        before = year_before(period)
+        if before is None:
+            raise click.UsageError(f"there is no year before {period[0]}: give the baseline, or --no-baseline")
+        found = before
     if found[1] < found[0]:
         raise click.UsageError(f"the baseline ends ({found[1]}) before it starts ({found[0]})")
     if found[1] >= period[0]:
@@ -270,12 +299,6 @@ def _baseline(start: date | None, end: date | None, named: Sequence[EquityGoal],
     if found[1] >= as_of:
         raise click.UsageError(f"the baseline must be over on the as-of day ({as_of}); it ends {found[1]}")
     return found
-
-
-def _year_before(day: date) -> date:
-    if day.year == date.min.year:
-        raise click.UsageError(f"there is no year before {day}: give the baseline, or --no-baseline")
-    return day.replace(year=day.year - 1, day=28 if (day.month, day.day) == (2, 29) else day.day)
 
 
 def _roll_up(
@@ -316,7 +339,11 @@ def _counted(
         (
             Adding(*one.period, one.as_of),
             strata_context(settings, one.as_of, names),
-            [evaluator.on(*one.period, one.as_of) for evaluator in chosen],
+            [
+                evaluator.on(*one.period, one.as_of)
+                for evaluator in chosen
+                if not one.measures or evaluator.measure.id in one.measures
+            ],
         )
         for one in periods
     ]

@@ -11,6 +11,7 @@ from gapsvc.cli.console import LOG_WIDTH
 from gapsvc.equity import words
 from gapsvc.equity.report import EquityReport, RateReport, benchmark_shorts
 from gapsvc.evaluation.disparity import Disparity, Standing
+from gapsvc.evaluation.suppression import NOT_SHOWN
 
 
 def console_of(file: TextIO) -> Console:
@@ -24,6 +25,8 @@ def show(report: EquityReport, out: Console) -> None:
     out.print(f"{start} to {end}, as of {report.as_of}", style="bold")
     if report.baseline is not None:
         out.print(f"baseline {report.baseline[0]} to {report.baseline[1]}", style="bold")
+    if report.notice is not None:
+        out.print(report.notice, style="bold red")
     for one in report.rates:
         _rate(one, out)
     confidence = words.percent(report.asked.confidence, 0)
@@ -47,8 +50,12 @@ def _rate(one: RateReport, out: Console) -> None:
     table.add_column("met")
     table.add_column(f"against {one.reference}")
     table.add_column("to close it", justify="right")
-    for each in (one.compared.overall, *one.compared.groups):
+    overall, groups = one.compared.overall, one.compared.groups
+    for each in (overall, *(each for each in groups if each.figure.found is not None)):
         table.add_row(*_cells(each))
+    hidden = [words.name(each.figure) for each in groups if each.figure.hidden]
+    if hidden and not overall.figure.hidden:
+        table.add_row(Text(words.listed(hidden), style="dim"), Text(NOT_SHOWN, style="dim"))
     out.print(table, soft_wrap=False)
     for line in _lines(one):
         out.print(f"  {line}")
@@ -90,12 +97,12 @@ def _lines(one: RateReport) -> list[str]:
         if each.change is not None:
             lines.append(f"{words.name(each.figure)} since the baseline: {words.change(each.change)}")
         for goal in each.progress:
-            if goal.standing is Standing.UNKNOWN:
+            if goal.standing is Standing.UNKNOWN and goal.more is None:
                 unknown.setdefault(goal.goal.id, []).append(words.name(each.figure))
             else:
                 lines.append(f"{words.name(each.figure)}, goal {goal.goal.id}: {words.progress(goal)}")
     lines += [
-        f"goal {goal} can't be judged (not shown, or nobody, now or at the baseline) for: {', '.join(who)}"
+        f"goal {goal} can't be judged (not shown, or nobody, then or now) for: {words.listed(who)}"
         for goal, who in unknown.items()
     ]
     few = [words.name(each.figure) for each in rows if words.is_few(each.figure)]

@@ -23,6 +23,7 @@ from matplotlib.ticker import PercentFormatter
 from gapsvc.equity import words
 from gapsvc.equity.report import EquityReport, RateReport
 from gapsvc.evaluation.disparity import Disparity
+from gapsvc.evaluation.suppression import NOT_SHOWN
 
 MOST_PANELS, MOST_ROWS = 12, 400  # more can't be read, nor drawn as PNG
 # Two colours of Okabe and Ito (Color Universal Design, 2008): told apart by all kinds of colour vision, and in grey.
@@ -30,6 +31,13 @@ _BLUE, _VERMILION, _GREY, _FAINT = "#0072B2", "#D55E00", "#595959", "#D9D9D9"
 _WIDTH, _ROW, _PANEL, _TOP, _BOTTOM = 11.0, 0.30, 0.85, 0.5, 1.0  # inches
 _LEFT, _RIGHT = 0.27, 0.66  # the axes' sides, as shares of the width: names are left of them, figures right
 _LONGEST, _FOOT = 42, 190  # characters of a name, and of a line at the foot, that there is room for
+# Words in the right margin, beside a row.
+_BESIDE: dict[str, Any] = {
+    "xycoords": ("axes fraction", "data"),
+    "va": "center",
+    "fontsize": 8.5,
+    "annotation_clip": False,
+}
 _STYLE: dict[Any, Any] = {
     "svg.hashsalt": "gapsvc",
     "svg.fonttype": "none",  # text stays text: it can be searched, enlarged and read aloud
@@ -83,7 +91,8 @@ def as_svg(report: EquityReport) -> bytes:
 
 def description(report: EquityReport) -> str:
     """What the chart shows, in words: a paragraph a rate."""
-    return "\n".join(
+    said = "" if report.notice is None else f"{report.notice}\n"
+    return said + "\n".join(
         f"{one.title}, by {one.dimension}. "
         + " ".join(f"{words.sentence(each, one.reference)}." for each in (one.compared.overall, *one.compared.groups))
         for one in report.rates
@@ -99,15 +108,17 @@ def _title(report: EquityReport) -> str:
 
 
 def _figure(report: EquityReport) -> Figure:
-    rows = sum(len(one.compared.groups) + 1 for one in report.rates)
+    rows = sum(map(_height, report.rates))
     if len(report.rates) > MOST_PANELS or rows > MOST_ROWS:
         raise TooMuch(
             f"a chart shows up to {MOST_PANELS} rates and {MOST_ROWS} groups; these are {len(report.rates)} and {rows}"
         )
-    heights = [_PANEL + _ROW * (len(one.compared.groups) + 1) for one in report.rates]
+    heights = [_PANEL + _ROW * _height(one) for one in report.rates]
     height = _TOP + sum(heights) + _BOTTOM
     figure = Figure(figsize=(_WIDTH, height), dpi=120, facecolor="white")
     figure.text(0.015, 1 - 0.25 / height, _title(report), fontsize=11, fontweight="bold", va="top")
+    if report.notice is not None:
+        figure.text(0.985, 1 - 0.42 / height, report.notice, fontsize=8.5, color=_VERMILION, ha="right", va="top")
     edge = height - _TOP
     for one, tall in zip(report.rates, heights, strict=True):
         axes = figure.add_axes(
@@ -135,10 +146,25 @@ def _figure(report: EquityReport) -> Figure:
     return figure
 
 
+def _rows(one: RateReport) -> tuple[list[Disparity], list[str]]:
+    """All children and the groups that have a figure, each a row; and the names of the hidden ones, which share one."""
+    groups = one.compared.groups
+    hidden = [words.name(each.figure) for each in groups if each.figure.hidden]
+    return [one.compared.overall, *(each for each in groups if each.figure.found is not None)], hidden
+
+
+def _height(one: RateReport) -> int:
+    rows, hidden = _rows(one)
+    return len(rows) + bool(hidden)
+
+
 def _panel(figure: Figure, axes: Axes, one: RateReport) -> None:
-    rows = (one.compared.overall, *one.compared.groups)
+    rows, hidden = _rows(one)
+    names = [words.name(each.figure) for each in rows]
+    if hidden:
+        names.append(hidden[0] if len(hidden) == 1 else f"{len(hidden)} groups")
     axes.set_xlim(0, 1)
-    axes.set_ylim(len(rows) - 0.5, -0.5)
+    axes.set_ylim(len(names) - 0.5, -0.5)
     axes.xaxis.set_major_formatter(PercentFormatter(1, decimals=0))
     axes.tick_params(axis="both", length=0)
     axes.grid(axis="x", color=_FAINT, linewidth=0.6)
@@ -146,7 +172,7 @@ def _panel(figure: Figure, axes: Axes, one: RateReport) -> None:
     for side in ("top", "right", "left"):
         axes.spines[side].set_visible(False)
     axes.spines["bottom"].set_color(_FAINT)
-    axes.set_yticks(range(len(rows)), [_short(words.name(each.figure)) for each in rows])
+    axes.set_yticks(range(len(names)), [_short(name) for name in names])
     axes.get_yticklabels()[0].set_fontweight("bold")
     basis = "final results" if one.basis == "final" else "results so far"
     # The measure's title starts where the names do, not where the axes do.
@@ -157,16 +183,18 @@ def _panel(figure: Figure, axes: Axes, one: RateReport) -> None:
         fontsize=10,
         va="bottom",
     )
-    _lines(axes, one, len(rows))
+    _lines(axes, one)
     for row, each in enumerate(rows):
-        _group(axes, row, each, one)
+        _group(axes, row, each)
+    if hidden:
+        axes.annotate(NOT_SHOWN, (1.02, len(rows)), color=_GREY, **_BESIDE)
 
 
 def _short(name: str) -> str:
     return name if len(name) <= _LONGEST else name[: _LONGEST - 1] + "…"
 
 
-def _lines(axes: Axes, one: RateReport, rows: int) -> None:
+def _lines(axes: Axes, one: RateReport) -> None:
     """The reference's rate as a line through all rows, and the benchmarks as lines of their own."""
     reference = one.compared.reference
     if reference is not None and reference.found is not None:
@@ -179,11 +207,10 @@ def _lines(axes: Axes, one: RateReport, rows: int) -> None:
         )  # fmt: skip
 
 
-def _group(axes: Axes, row: int, each: Disparity, one: RateReport) -> None:
+def _group(axes: Axes, row: int, each: Disparity) -> None:
     found, interval = each.figure.found, each.interval
-    beside = {"xycoords": ("axes fraction", "data"), "va": "center", "fontsize": 8.5, "annotation_clip": False}
     if found is None or interval is None:
-        axes.annotate(words.rate(each), (1.02, row), color=_GREY, **beside)
+        axes.annotate(words.rate(each), (1.02, row), color=_GREY, **_BESIDE)
         return
     behind = each.gap is not None and each.gap.is_shown and each.gap.points > 0
     ahead = each.gap is not None and each.gap.is_shown and not behind
@@ -211,7 +238,7 @@ def _group(axes: Axes, row: int, each: Disparity, one: RateReport) -> None:
         text += f"; {words.side(each.gap.points)}"
         if each.gap.more > 0:
             text += f"; {words.children(each.gap.more)}"
-    axes.annotate(text, (1.02, row), **beside)
+    axes.annotate(text, (1.02, row), **_BESIDE)
     for goal in each.progress:
         if goal.more is not None:
             at = (found.numerator + goal.more) / found.denominator

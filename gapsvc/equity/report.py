@@ -10,12 +10,14 @@ from dataclasses import dataclass
 from datetime import date
 
 from gapsvc.equity.configuration import Benchmark, EquityGoal, in_force
-from gapsvc.evaluation.disparity import Compared, Figure, Figures, Goal, Timeline, best_of, compare
+from gapsvc.equity.goal_periods import Period, periods_of
+from gapsvc.evaluation.disparity import Aim, Compared, Figure, Figures, best_of, compare
 from gapsvc.evaluation.proportions import CONFIDENCE, Proportion, short_by
 from gapsvc.evaluation.rollup import IMPUTED, LAST, Category, Cell, RateRollup, Rollup
 from gapsvc.evaluation.suppression import FINAL_ONLY, SO_FAR, SUPPRESS_BELOW, Suppression, suppress
 
 OVERALL, BEST = "overall", "best"
+INTERNAL = "internal: not for publication; small counts are shown"
 FINAL, AUTO = FINAL_ONLY, "auto"
 # NCHS flags proportions over fewer than 30 persons (Data Presentation Standards for Proportions, Vital Health Stat
 # 2(175), 2017). None is chosen as the best group, and each is said to be small.
@@ -72,6 +74,11 @@ class EquityReport:
     rates: tuple[RateReport, ...]
     notes: tuple[str, ...]
 
+    @property
+    def notice(self) -> str | None:
+        """What stands over a report that must stay in the house; None where small counts are hidden."""
+        return INTERNAL if self.asked.suppress_below is None else None
+
 
 @dataclass(frozen=True, slots=True)
 class _Counts:
@@ -88,7 +95,12 @@ class _Counts:
         basis = {key: _basis(rate, asked.basis) for key, rate in rates.items()}
         hidden = None
         if asked.suppress_below is not None:
-            hidden = suppress(rollup, asked.suppress_below, lambda measure, group: basis[measure, group])
+            hidden = suppress(
+                rollup,
+                asked.suppress_below,
+                lambda measure, group: basis[measure, group],
+                lambda _measure, group: not asked.rates or group in asked.rates,
+            )
         return _Counts(rollup, rates, basis, hidden)
 
     def figures(self, key: tuple[str, str], dimension: str) -> Figures | None:
@@ -109,8 +121,10 @@ class _Counts:
         return Figure(category, Proportion(met, of) if of else None)
 
 
-def report(now: Rollup, asked: Asked, before: Rollup | None = None) -> EquityReport:
+def report(now: Rollup, asked: Asked, before: Rollup | None = None, others: Iterable[Rollup] = ()) -> EquityReport:
     """The report of a roll-up, against that of a baseline period if there is one.
+
+    `others` are of the further periods that goals are judged by (`gapsvc.equity.goal_periods.further_periods`).
 
     Raises:
         NoSuchReference: the reference asked for is no category of any rate.
@@ -119,13 +133,14 @@ def report(now: Rollup, asked: Asked, before: Rollup | None = None) -> EquityRep
     if asked.reference not in (OVERALL, BEST):
         named = find(asked.reference, _categories(now, asked.dimensions))
     counts, earlier = _Counts.of(now, asked), None if before is None else _Counts.of(before, asked)
+    by_period = {_period(one): _Counts.of(one, asked) for one in (*others, *(() if before is None else (before,)))}
     return EquityReport(
-        (now.period_start, now.period_end),
+        _period(now),
         now.as_of,
-        None if before is None else (before.period_start, before.period_end),
+        None if before is None else _period(before),
         asked,
         tuple(
-            _rate(rate, dimension, asked, named, counts, earlier)
+            _rate(rate, dimension, asked, named, counts, earlier, by_period)
             for dimension in asked.dimensions
             for rate in now.rates
             if not asked.rates or rate.group_id in asked.rates
@@ -174,8 +189,18 @@ def _categories(rollup: Rollup, dimensions: Iterable[str]) -> list[Category]:
     )
 
 
+def _period(rollup: Rollup) -> Period:
+    return rollup.period_start, rollup.period_end
+
+
 def _rate(
-    rate: RateRollup, dimension: str, asked: Asked, named: Category | None, now: _Counts, before: _Counts | None
+    rate: RateRollup,
+    dimension: str,
+    asked: Asked,
+    named: Category | None,
+    now: _Counts,
+    before: _Counts | None,
+    by_period: Mapping[Period, _Counts],
 ) -> RateReport:
     key = (rate.measure_id, rate.group_id)
     figures = now.figures(key, dimension)
@@ -191,24 +216,22 @@ def _rate(
             notes.append(f"no group of {FEW} children or more that can be shown: compared with all children")
     elif named is not None and figures.of(named) is None:
         notes.append(f"{printable(named)}: nobody here to compare with")
-    goals: list[tuple[Goal, frozenset[str]]] = []
-    if before is not None:
-        of = (before.rollup.period_start, before.rollup.period_end)
-        for one in asked.goals:
-            if one.is_about(rate.measure_id, rate.group_id, dimension):
-                if one.baseline in (None, of):
-                    goals.append((one.goal, one.categories))
-                else:
-                    notes.append(f"goal {one.goal.id} is measured from another baseline: --goal {one.goal.id} takes it")
+    aims: list[Aim] = []
+    baseline = None if before is None else _period(before.rollup)
+    for one in asked.goals:
+        if baseline is not None and one.is_about(rate.measure_id, rate.group_id, dimension):
+            aim = _aim(one, key, dimension, now, baseline, by_period)
+            if aim is None:
+                notes.append(f"goal {one.goal.id} is left out: its baseline or its date has no figures here")
+            else:
+                aims.append(aim)
     if now.basis[key] == SO_FAR and basis_before == FINAL:
         notes.append("the baseline is complete, the figures now are not: they may still rise, and gaps change")
-    ends = (now.rollup.as_of, now.rollup.period_end)
     compared = compare(
         figures,
         reference,
         before=figures_before,
-        timeline=None if before is None else Timeline(before.rollup.period_end, min(ends)),
-        goals=goals,
+        aims=aims,
         confidence=asked.confidence,
     )
     return RateReport(
@@ -223,6 +246,26 @@ def _rate(
         in_force(asked.benchmarks, rate.measure_id, rate.group_id, now.rollup.period_end.year),
         tuple(notes),
     )
+
+
+def _aim(
+    goal: EquityGoal,
+    key: tuple[str, str],
+    dimension: str,
+    now: _Counts,
+    baseline: Period,
+    by_period: Mapping[Period, _Counts],
+) -> Aim | None:
+    """The goal with the figures it is judged by; None where a period of its is not among those counted."""
+    judged = periods_of(goal, _period(now.rollup), baseline)
+    counts, then = by_period.get(judged.baseline), None if judged.then is None else by_period.get(judged.then)
+    start = None if counts is None else counts.figures(key, dimension)
+    on_its_date = None if then is None else then.figures(key, dimension)
+    if start is None or (judged.then is not None and on_its_date is None):
+        return None
+    ends = min(now.rollup.as_of, now.rollup.period_end)
+    known = frozenset(one.code for one in now.rates[key].strata.get(dimension, {})) - NO_GROUP
+    return Aim(goal.goal, goal.categories or known, start, judged.baseline[1], ends, on_its_date)
 
 
 def _basis(rate: RateRollup, asked: str) -> str:

@@ -39,13 +39,19 @@ COLUMNS = (
     "gap_points",
     "gap_points_low",
     "gap_points_high",
+    "gap_relative",
     "ratio",
+    "ratio_low",
+    "ratio_high",
     "difference_shown",
     "more_to_close",
     "overall_gap_points",
     "overall_gap_points_low",
     "overall_gap_points_high",
+    "overall_gap_relative",
     "overall_ratio",
+    "overall_ratio_low",
+    "overall_ratio_high",
     "baseline_start",
     "baseline_end",
     "baseline_basis",
@@ -61,6 +67,7 @@ COLUMNS = (
     "goal_more",
     "benchmarks",
     "benchmark_more",
+    "notice",
 )
 
 
@@ -73,6 +80,7 @@ def as_json(report: EquityReport) -> dict[str, Any]:
         "population": report.asked.population or None,
         "confidence": report.asked.confidence,
         "suppress_below": report.asked.suppress_below,
+        "notice": report.notice,
         "notes": list(report.notes),
         "rates": [
             {
@@ -111,6 +119,7 @@ def _row(report: EquityReport, one: RateReport, each: Disparity) -> dict[str, An
     period, baseline = report.period, report.baseline or ("", "")
     share, of_gap = said["share_interval"] or ("", ""), gap.get("points_interval") or ("", "")
     of_overall = overall.get("points_interval") or ("", "")
+    of_ratio, of_overall_ratio = (each.get("ratio_interval") or ("", "") for each in (gap, overall))
     of_change = change.get("gap_points_interval") or ("", "")
     shorts = said["benchmarks"]
     return {
@@ -135,13 +144,19 @@ def _row(report: EquityReport, one: RateReport, each: Disparity) -> dict[str, An
         "gap_points": gap.get("points"),
         "gap_points_low": of_gap[0],
         "gap_points_high": of_gap[1],
+        "gap_relative": gap.get("relative"),
         "ratio": gap.get("ratio"),
+        "ratio_low": of_ratio[0],
+        "ratio_high": of_ratio[1],
         "difference_shown": gap.get("difference_shown"),
         "more_to_close": gap.get("more_to_close"),
         "overall_gap_points": overall.get("points"),
         "overall_gap_points_low": of_overall[0],
         "overall_gap_points_high": of_overall[1],
+        "overall_gap_relative": overall.get("relative"),
         "overall_ratio": overall.get("ratio"),
+        "overall_ratio_low": of_overall_ratio[0],
+        "overall_ratio_high": of_overall_ratio[1],
         "baseline_start": baseline[0],
         "baseline_end": baseline[1],
         "baseline_basis": one.basis_before,
@@ -157,6 +172,7 @@ def _row(report: EquityReport, one: RateReport, each: Disparity) -> dict[str, An
         "goal_more": _joined(_at_least_0(goal["more"]) for goal in said["goals"]),
         "benchmarks": _joined(short["benchmark"] for short in shorts),
         "benchmark_more": _joined(_at_least_0(short["more"]) for short in shorts),
+        "notice": report.notice,
     }
 
 
@@ -171,7 +187,7 @@ def _group(one: Disparity, of: RateReport) -> dict[str, Any]:
         "numerator": None if found is None else found.numerator,
         "denominator": None if found is None else found.denominator,
         "share": None if found is None else _share(found.rate),
-        "share_interval": None if one.interval is None else [_share(one.interval.low), _share(one.interval.high)],
+        "share_interval": None if one.interval is None else _shares(one.interval),
         "gap": _gap(one.gap),
         "gap_to_overall": _gap(one.overall_gap),
         "change": _change(one.change),
@@ -190,7 +206,9 @@ def _gap(one: Gap | None) -> dict[str, Any] | None:
         "points": _points(one.points),
         "points_interval": _points_of(one.interval),
         "relative": None if one.relative is None else _share(one.relative),
+        "relative_interval": None if one.relative_interval is None else _shares(one.relative_interval),
         "ratio": None if one.ratio is None else _share(one.ratio),
+        "ratio_interval": None if one.ratio_interval is None else _shares(one.ratio_interval),
         "difference_shown": one.is_shown,
         "more_to_close": one.more,
     }
@@ -219,6 +237,10 @@ def _progress(one: Progress) -> dict[str, Any]:
         "due": one.goal.due.isoformat(),
         "reduction": _share(one.goal.reduction),
         "standing": one.standing.value,
+        "baseline_end": None if one.baseline_end is None else one.baseline_end.isoformat(),
+        "gap_before_points": None if one.gap_before is None else _points(one.gap_before),
+        "reduction_now": None if one.reduction is None else _share(one.reduction),
+        "reduction_on_its_date": None if one.reduction_then is None else _share(one.reduction_then),
         "expected_by_now": None if one.expected is None else _share(one.expected),
         "gap_allowed_points": None if one.gap_allowed is None else _points(one.gap_allowed),
         "more": one.more,
@@ -247,6 +269,10 @@ def _period(period: Iterable[Any]) -> Mapping[str, str]:
 
 def _share(value: Fraction | float) -> float:
     return round(float(value), 6)
+
+
+def _shares(interval: Interval) -> list[float]:
+    return [_share(interval.low), _share(interval.high)]
 
 
 def _points(value: Fraction | float) -> float:

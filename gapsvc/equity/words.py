@@ -1,5 +1,6 @@
 """What the equity report says, in words: one short sentence for each comparison. Pure."""
 
+from collections.abc import Sequence
 from datetime import date
 from fractions import Fraction
 
@@ -9,6 +10,7 @@ from gapsvc.evaluation.disparity import Change, Disparity, Figure, Gap, Progress
 from gapsvc.evaluation.proportions import Interval
 from gapsvc.evaluation.suppression import NOT_SHOWN
 
+MOST_NAMED = 4
 BASIS = {
     FINAL: "final results only: children whose last day is past",
     "so-far": "results so far: some children still have time",
@@ -43,6 +45,11 @@ def is_few(figure: Figure) -> bool:
     return figure.found is not None and figure.found.denominator < FEW
 
 
+def listed(names: Sequence[str]) -> str:
+    """The names of groups, or of many how many they are."""
+    return ", ".join(names) if len(names) <= MOST_NAMED else f"{len(names)} groups"
+
+
 def rate(one: Disparity) -> str:
     """`61.2% (58.0 to 64.3) of 870`, or why there is none."""
     found = one.figure.found
@@ -57,7 +64,19 @@ def gap(one: Gap, reference: str) -> str:
     if not one.is_shown:
         return f"no difference from {reference} shown ({side(one.points)}; interval {_two_sided(one.interval)})"
     interval = one.interval if one.points > 0 else one.interval.negated
-    return f"{side(one.points)} {reference} (interval {span(interval)})"
+    return f"{side(one.points)} {reference} (interval {span(interval)}){_ratio(one)}"
+
+
+def _ratio(one: Gap) -> str:
+    """`, 0.87 times its rate (0.82 to 0.92)`; nothing where nobody of the reference is met."""
+    if one.ratio is None or one.ratio_interval is None:
+        return ""
+    found = one.ratio_interval
+    return f", {_times(one.ratio)} times its rate ({_times(found.low)} to {_times(found.high)})"
+
+
+def _times(ratio: Fraction | float) -> str:
+    return f"{int(Fraction(ratio) * 100 + Fraction(1, 2)) / 100:.2f}"
 
 
 def gap_in_brief(one: Gap) -> str:
@@ -104,15 +123,24 @@ def change(one: Change) -> str:
 
 
 def progress(one: Progress) -> str:
-    """How a goal stands: `behind: 20% less; a straight line to 50% by 31 Dec 2026 would be at 30%`."""
+    """How a goal stands: `50% less by 31 Dec 2027: behind (the gap is 20% smaller than on 31 Dec 2025; a straight line
+    would be at 30% now)`; and how many more children it takes."""
     goal = one.goal
-    asked = f"{percent(goal.reduction, 0)} less by {day(goal.due)}"
-    said = f"{asked}: {one.standing.value}"
-    if one.standing in (Standing.ON_TRACK, Standing.BEHIND, Standing.GROWN) and one.expected is not None:
-        said += f" (a straight line would be at {percent(one.expected, 0)} now)"
+    said = f"{percent(goal.reduction, 0)} less by {day(goal.due)}: {one.standing.value}"
+    if one.reduction is not None and one.baseline_end is not None:
+        since = f"than on {day(one.baseline_end)}"
+        if one.reduction_then is not None:
+            said += f" (the gap was {_size(one.reduction_then)} then {since}, and is {_size(one.reduction)} now)"
+        elif one.expected is not None:
+            line = f"; a straight line would be at {percent(one.expected, 0)} now"
+            said += f" (the gap is {_size(one.reduction)} {since}{'' if one.standing is Standing.REACHED else line})"
     if one.more is not None and one.more > 0 and one.standing is not Standing.REACHED:
         said += f"; {children(one.more)} would reach it"
     return said
+
+
+def _size(reduction: Fraction) -> str:
+    return f"{percent(abs(reduction), 0)} {'smaller' if reduction >= 0 else 'larger'}"
 
 
 def benchmark(one: Benchmark, more: int) -> str:

@@ -8,10 +8,11 @@ its difference to the rest is what is independent: group - everybody = (1 - shar
 """
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date
 from enum import StrEnum
 from fractions import Fraction
+from math import isinf
 
 from gapsvc.evaluation.proportions import (
     CONFIDENCE,
@@ -19,6 +20,7 @@ from gapsvc.evaluation.proportions import (
     Proportion,
     difference_of_differences,
     newcombe,
+    ratio,
     short_by,
     wilson,
 )
@@ -47,6 +49,7 @@ class Gap:
     interval: Interval
     relative: Fraction | None  # points / the reference's rate; None where that is 0
     more: int
+    ratio_interval: Interval | None = None  # None where there is no ratio
 
     @property
     def is_shown(self) -> bool:
@@ -57,6 +60,12 @@ class Gap:
     def ratio(self) -> Fraction | None:
         """The group's rate / the reference's; None where that is 0."""
         return None if self.relative is None else 1 - self.relative
+
+    @property
+    def relative_interval(self) -> Interval | None:
+        """The interval of `relative`, which is 1 - the ratio."""
+        found = self.ratio_interval
+        return None if found is None else Interval(1 - found.high, 1 - found.low)
 
 
 @dataclass(frozen=True, slots=True)
@@ -81,6 +90,7 @@ class Standing(StrEnum):
     """How a goal stands on a day."""
 
     REACHED = "reached"
+    REACHED_BY_DATE = "reached by its date"
     ON_TRACK = "on track"
     BEHIND = "behind"
     GROWN = "the gap has grown"
@@ -104,8 +114,9 @@ class Goal:
 class Progress:
     """How far a goal is. `expected`: the reduction that a straight line from baseline to goal has come to.
 
-    `gap_allowed` is what the gap may be at the goal; `more`: how many more of the group's children that takes with the
-    reference as it is now (negative: to spare).
+    `gap_before` is the gap of the goal's baseline, `reduction` the share of it that is gone now, and where the goal's
+    date is past, `reduction_then` the share that was gone on it. `gap_allowed` is what the gap may be at the goal;
+    `more`: how many more of the group's children that takes with the reference as it is now (negative: to spare).
     """
 
     goal: Goal
@@ -113,14 +124,10 @@ class Progress:
     expected: Fraction | None = None
     gap_allowed: Fraction | None = None
     more: int | None = None
-
-
-@dataclass(frozen=True, slots=True)
-class Timeline:
-    """Where a comparison stands in time: the last day of the baseline, and the day that the figures now are of."""
-
-    baseline_end: date
-    now: date
+    baseline_end: date | None = None
+    gap_before: Fraction | None = None
+    reduction: Fraction | None = None
+    reduction_then: Fraction | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -159,6 +166,20 @@ class Figures:
         return next((one for one in self.groups if one.category == category), None)
 
 
+@dataclass(frozen=True, slots=True)
+class Aim:
+    """A goal in one rate, and what it is judged by: the figures of its baseline, which ends on `baseline_end`; the
+    day that the figures now are of; and those that it is held to where its date is past (None: those of now).
+    `categories`: codes of the groups that it is about."""
+
+    goal: Goal
+    categories: frozenset[str]
+    before: Figures
+    baseline_end: date
+    now: date
+    on_its_date: Figures | None = None
+
+
 def gap_between(group: Proportion, reference: Proportion, confidence: float = CONFIDENCE) -> Gap:
     """The gap of a group to another: the two have no person in common."""
     points = reference.rate - group.rate
@@ -167,6 +188,7 @@ def gap_between(group: Proportion, reference: Proportion, confidence: float = CO
         newcombe(reference, group, confidence),
         points / reference.rate if reference.numerator else None,
         short_by(group, reference.rate),
+        ratio(group, reference, confidence) if reference.numerator else None,
     )
 
 
@@ -184,7 +206,20 @@ def gap_to_everybody(group: Proportion, everybody: Proportion, confidence: float
         newcombe(rest, group, confidence).scaled(Fraction(rest.denominator, everybody.denominator)),
         points / everybody.rate if everybody.numerator else None,
         short_by(group, rest.rate),  # to be level with everybody is to be level with the rest
+        _ratio_to_everybody(group, rest, confidence) if everybody.numerator else None,
     )
+
+
+def _ratio_to_everybody(group: Proportion, rest: Proportion, confidence: float) -> Interval:
+    """Everybody's rate is the mean of the group's and the rest's, so with r = group / rest and the group's share w of
+    everybody the ratio to everybody is r / (w r + 1 - w), which grows with r: its ends are those of r."""
+    share = group.denominator / (group.denominator + rest.denominator)
+
+    def to_everybody(to_rest: float) -> float:
+        return 1 / share if isinf(to_rest) else to_rest / (share * to_rest + 1 - share)
+
+    found = ratio(group, rest, confidence)
+    return Interval(to_everybody(found.low), to_everybody(found.high))
 
 
 def best_of(figures: Figures, among: Sequence[Category], at_least: int) -> Category | None:
@@ -203,8 +238,7 @@ def compare(
     reference: Category | None,
     *,
     before: Figures | None = None,
-    timeline: Timeline | None = None,
-    goals: Sequence[tuple[Goal, frozenset[str]]] = (),
+    aims: Sequence[Aim] = (),
     confidence: float = CONFIDENCE,
 ) -> Compared:
     """Compare each group with the reference (None: everybody), with everybody, and with itself before.
@@ -213,18 +247,15 @@ def compare(
         now: the figures of the period.
         reference: the category that the others are compared with.
         before: the figures of the baseline period, where there is one.
-        timeline: when baseline and figures are of; goals are judged where it is given.
-        goals: each with the codes of the categories that it is about (none: all).
+        aims: the goals to judge, each with its own baseline.
         confidence: of every interval.
     """
 
     def compared(figure: Figure, is_reference: bool) -> Disparity:
         found, category = figure.found, figure.category
-        about = [
-            goal for goal, codes in goals if category and not is_reference and (not codes or category.code in codes)
-        ]
+        about = [aim for aim in aims if category and not is_reference and category.code in aim.categories]
         if found is None:
-            unknown = tuple(Progress(goal, Standing.UNKNOWN) for goal in about)
+            unknown = tuple(Progress(aim.goal, Standing.UNKNOWN, baseline_end=aim.baseline_end) for aim in about)
             return Disparity(figure, None, is_reference, progress=unknown)
         gap = None if is_reference or category is None else _gap(now, figure, reference, confidence)
         overall = now.overall.found
@@ -236,9 +267,7 @@ def compare(
             gap,
             None if category is None or overall is None else gap_to_everybody(found, overall, confidence),
             change,
-            ()
-            if timeline is None
-            else tuple(_progress(goal, timeline, found, gap, change, now, reference) for goal in about),
+            tuple(_progress(aim, figure, gap, now, reference, confidence) for aim in about),
         )
 
     held_against = now.of(reference)
@@ -290,35 +319,51 @@ def _change(
 
 
 def _progress(
-    goal: Goal,
-    timeline: Timeline,
-    found: Proportion,
-    gap: Gap | None,
-    change: Change | None,
-    now: Figures,
-    reference: Category | None,
+    aim: Aim, figure: Figure, gap: Gap | None, now: Figures, reference: Category | None, confidence: float
 ) -> Progress:
-    if gap is None or change is None or change.gap_before is None:
-        return Progress(goal, Standing.UNKNOWN)
-    if change.reduction is None:
-        return Progress(goal, Standing.NO_GAP)
-    allowed = change.gap_before.points * (1 - goal.reduction)
-    more = _short_of_gap(found, allowed, now, reference)
-    if goal.due <= timeline.baseline_end:
-        return Progress(goal, Standing.BEFORE_BASELINE, gap_allowed=allowed, more=more)
-    days = (min(timeline.now, goal.due) - timeline.baseline_end).days
-    expected = goal.reduction * max(Fraction(0), Fraction(days, (goal.due - timeline.baseline_end).days))
-    if change.reduction >= goal.reduction:
+    goal = aim.goal
+    was = _gap_of(aim.before, figure.category, reference, confidence)
+    if figure.found is None or gap is None or was is None:
+        return Progress(goal, Standing.UNKNOWN, baseline_end=aim.baseline_end)
+    if was.points <= 0:
+        return Progress(goal, Standing.NO_GAP, baseline_end=aim.baseline_end, gap_before=was.points)
+    allowed = was.points * (1 - goal.reduction)
+    reduction = 1 - gap.points / was.points
+    found = Progress(
+        goal,
+        Standing.BEFORE_BASELINE,
+        gap_allowed=allowed,
+        more=_short_of_gap(figure.found, allowed, now, reference),
+        baseline_end=aim.baseline_end,
+        gap_before=was.points,
+        reduction=reduction,
+    )
+    if goal.due <= aim.baseline_end:
+        return found
+    if goal.due < aim.now:
+        then = gap if aim.on_its_date is None else _gap_of(aim.on_its_date, figure.category, reference, confidence)
+        if then is None:
+            return replace(found, standing=Standing.UNKNOWN)
+        reduction_then = 1 - then.points / was.points
+        reached = reduction_then >= goal.reduction
+        standing = Standing.REACHED_BY_DATE if reached else Standing.NOT_REACHED
+        return replace(found, standing=standing, reduction_then=reduction_then)
+    days, all_days = (aim.now - aim.baseline_end).days, (goal.due - aim.baseline_end).days
+    expected = goal.reduction * max(Fraction(0), Fraction(days, all_days))
+    if reduction >= goal.reduction:
         standing = Standing.REACHED
-    elif timeline.now > goal.due:
-        standing = Standing.NOT_REACHED
-    elif change.reduction >= expected:
+    elif reduction >= expected:
         standing = Standing.ON_TRACK
-    elif change.reduction < 0:
+    elif reduction < 0:
         standing = Standing.GROWN
     else:
         standing = Standing.BEHIND
-    return Progress(goal, standing, expected, allowed, more)
+    return replace(found, standing=standing, expected=expected)
+
+
+def _gap_of(figures: Figures, category: Category | None, reference: Category | None, confidence: float) -> Gap | None:
+    figure = figures.of(category)
+    return None if figure is None else _gap(figures, figure, reference, confidence)
 
 
 def _short_of_gap(found: Proportion, allowed: Fraction, now: Figures, reference: Category | None) -> int | None:

@@ -8,11 +8,14 @@ Sources:
 - interval of a difference of two independent rates: method 10 of R. G. Newcombe, Stat Med 17 (1998) 873-890.
 - interval of a difference of two independent differences: the same square-and-add step applied once more (MOVER;
   G. Y. Zou, A. Donner, Stat Med 27 (2008) 1693-1702).
+- interval of a ratio of two independent rates: MOVER-R, from the same Wilson intervals (A. Donner, G. Y. Zou, Stat
+  Methods Med Res 21 (2012) 347-359; R. G. Newcombe, ibid. 25 (2016) 1774-1778; from memory). It holds 1 exactly where
+  the interval of the difference holds 0, and there is one where nobody of the first is met (Katz's has none).
 """
 
 from dataclasses import dataclass
 from fractions import Fraction
-from math import ceil, hypot, sqrt
+from math import ceil, hypot, inf, sqrt
 from statistics import NormalDist
 
 CONFIDENCE = 0.95
@@ -83,6 +86,20 @@ def newcombe(first: Proportion, second: Proportion, confidence: float = CONFIDEN
     return _squared_and_added(
         first.rate, wilson(first, confidence), second.rate, wilson(second, confidence), Interval(-1.0, 1.0)
     )
+
+
+def ratio(first: Proportion, second: Proportion, confidence: float = CONFIDENCE) -> Interval:
+    """The interval of `first.rate / second.rate`, of different persons; it has no upper end (infinity) where nobody of
+    the second is met."""
+    one, two = float(first.rate), float(second.rate)
+    of_one, of_two = wilson(first, confidence), wilson(second, confidence)
+    both = one * two
+    least, most = of_one.low * (2 * one - of_one.low), of_one.high * (2 * one - of_one.high)
+    below, above = of_two.low * (2 * two - of_two.low), of_two.high * (2 * two - of_two.high)
+    # The lower end as it is published is (both - root) / above; this is the same where `above` is near 0.
+    low = least / (both + sqrt(max(0.0, both * both - least * above))) if least else 0.0
+    high = (both + sqrt(max(0.0, both * both - most * below))) / below if below else inf
+    return Interval(low, high)
 
 
 def difference_of_differences(now: Fraction, of_now: Interval, before: Fraction, of_before: Interval) -> Interval:

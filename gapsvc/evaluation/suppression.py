@@ -80,12 +80,15 @@ def suppress(
     rollup: Rollup,
     below: int = SUPPRESS_BELOW,
     basis: Callable[[str, str], str] = lambda _measure, _group: SO_FAR,
+    published: Callable[[str, str], bool] = lambda _measure, _group: True,
 ) -> Suppression:
     """What must not be shown of a roll-up. A rate whose measure has no patterns in it is hidden whole.
 
     Args:
         below: counts from 1 up to, not including, this one are small; 0 or 1 hide nothing.
         basis: for a rate (measure id, group id) which of its figures are shown: "so-far" or "final".
+        published: for a rate whether it is shown at all. What is not can't be subtracted from: of a rate that is
+            alone in its release more can be shown. It is hidden whole.
     """
     rates: set[tuple[str, str]] = set()
     exclusions: set[tuple[str, str]] = set()
@@ -95,7 +98,8 @@ def suppress(
     rates |= {(one.measure_id, one.group_id) for one in rollup.rates if one.measure_id not in rollup.patterns}
     for measure_id, patterns in rollup.patterns.items():
         final = [basis(measure_id, group) == FINAL_ONLY for group in patterns.groups]
-        shown, bare = _of_everybody(patterns, final, below)
+        places = [place for place, group in enumerate(patterns.groups) if published(measure_id, group)]
+        shown, bare = _of_everybody(patterns, places, final, below)
         rates |= {(measure_id, group) for place, group in enumerate(patterns.groups) if place not in shown}
         exclusions |= {(measure_id, patterns.groups[place]) for place in bare}
         told = _told([one for place in shown for one in _figures(patterns, place, final[place])], patterns.total)
@@ -147,8 +151,10 @@ def _tells_small(counts: Counts, told: Told, below: int) -> bool:
 # ------------------------------------------------------------------------------------------------ everybody
 
 
-def _of_everybody(patterns: Patterns, final: Sequence[bool], below: int) -> tuple[list[int], list[int]]:
-    """The places of the rates that are shown, and of those among them that are shown without exclusions."""
+def _of_everybody(
+    patterns: Patterns, published: Sequence[int], final: Sequence[bool], below: int
+) -> tuple[list[int], list[int]]:
+    """Of the places of the published rates, those that are shown; and those that are shown without exclusions."""
     total = patterns.total
 
     def small(figures: Iterable[frozenset[int]]) -> bool:
@@ -160,7 +166,7 @@ def _of_everybody(patterns: Patterns, final: Sequence[bool], below: int) -> tupl
     def size(place: int) -> int:
         return sum(total[pattern] for pattern in _with(total, place, DENOMINATOR))
 
-    shown = [place for place in range(len(patterns.groups)) if not small(figures([place]))]
+    shown = [place for place in published if not small(figures([place]))]
     while small(figures(shown)):
         by_size = sorted(shown, key=size)
         enough = (one for one in by_size if not small(figures(place for place in shown if place != one)))

@@ -50,6 +50,7 @@ def test_the_whole_report_as_json() -> None:
         "population": "clinic",
         "confidence": 0.95,
         "suppress_below": None,
+        "notice": "internal: not for publication; small counts are shown",
         "notes": ["population: clinic"],
     }
     rate = said["rates"][0]
@@ -90,7 +91,9 @@ def test_the_whole_report_as_json() -> None:
             "points": 20.0,
             "points_interval": [7.3119, 31.8505],
             "relative": 0.25,
+            "relative_interval": [0.098882, 0.382845],
             "ratio": 0.75,
+            "ratio_interval": [0.617155, 0.901118],
             "difference_shown": True,
             "more_to_close": 20,
         },
@@ -98,7 +101,9 @@ def test_the_whole_report_as_json() -> None:
             "points": 10.0,
             "points_interval": [3.656, 15.9253],
             "relative": 0.142857,
+            "relative_interval": [0.052013, 0.23674],
             "ratio": 0.857143,
+            "ratio_interval": [0.76326, 0.947987],
             "difference_shown": True,
             "more_to_close": 20,
         },
@@ -111,7 +116,9 @@ def test_the_whole_report_as_json() -> None:
                 "points": 40.0,
                 "points_interval": [26.7735, 51.2464],
                 "relative": 0.5,
+                "relative_interval": [0.358287, 0.617641],
                 "ratio": 0.5,
+                "ratio_interval": [0.382359, 0.641713],
                 "difference_shown": True,
                 "more_to_close": 40,
             },
@@ -127,6 +134,10 @@ def test_the_whole_report_as_json() -> None:
                 "due": "2027-12-31",
                 "reduction": 0.5,
                 "standing": "reached",
+                "baseline_end": "2025-12-31",
+                "gap_before_points": 40.0,
+                "reduction_now": 0.5,
+                "reduction_on_its_date": None,
                 "expected_by_now": 0.223288,
                 "gap_allowed_points": 20.0,
                 "more": 0,
@@ -193,13 +204,19 @@ def test_the_report_as_csv_has_a_row_for_everybody_and_each_group() -> None:
         "gap_points": "20.0",
         "gap_points_low": "7.3119",
         "gap_points_high": "31.8505",
+        "gap_relative": "0.25",
         "ratio": "0.75",
+        "ratio_low": "0.617155",
+        "ratio_high": "0.901118",
         "difference_shown": "true",
         "more_to_close": "20",
         "overall_gap_points": "10.0",
         "overall_gap_points_low": "3.656",
         "overall_gap_points_high": "15.9253",
+        "overall_gap_relative": "0.142857",
         "overall_ratio": "0.857143",
+        "overall_ratio_low": "0.76326",
+        "overall_ratio_high": "0.947987",
         "baseline_start": "2025-01-01",
         "baseline_end": "2025-12-31",
         "baseline_basis": "final",
@@ -215,6 +232,7 @@ def test_the_report_as_csv_has_a_row_for_everybody_and_each_group() -> None:
         "goal_more": "0",
         "benchmarks": "MPL 2024",
         "benchmark_more": "1",
+        "notice": "internal: not for publication; small counts are shown",
     }
     assert (white["gap_points"], white["more_to_close"]) == ("", "")
 
@@ -300,11 +318,12 @@ def _png_text(data: bytes) -> dict[str, str]:
     return found
 
 
-def test_a_hidden_group_and_one_of_nobody_are_said_in_the_chart() -> None:
-    now = rollup({BLACK: (60, 100), WHITE: (80, 100), ASIAN: (3, 20)})
+def test_hidden_groups_share_a_row_of_the_chart_and_one_of_nobody_has_none() -> None:
+    nobody = Category("race", "2076-8", "Native Hawaiian or Other Pacific Islander", "direct")
+    now = rollup({BLACK: (60, 100), WHITE: (80, 100), ASIAN: (3, 20), nobody: (0, 0)})
     said = texts(chart.as_svg(report(now, Asked())))
     # Asian children and those who are hidden so that they can't be worked out.
-    assert said.count("not shown") == 2
+    assert (said.count("2 groups"), said.count("not shown"), nobody.text in said) == (1, 1, False)
     assert "not shown: fewer than 11 children, or it would tell such a number" in " ".join(said)
 
 
@@ -316,6 +335,14 @@ def test_names_are_drawn_as_they_are_or_shortened() -> None:
     assert "$5 & <b> Clinic$ 診療所" in said
     assert "A clinic with a name that goes on and on …" in said
     assert chart.as_png(found)[:4] == b"\x89PNG"
+
+
+def test_a_report_that_hides_nothing_says_that_it_is_not_for_publication() -> None:
+    shown, hidden = example(), example(replace(ASKED, suppress_below=11))
+    for found, said in ((shown, True), (hidden, False)):
+        drawn = chart.as_svg(found).decode()
+        assert drawn.count("internal: not for publication; small counts are shown") == (2 if said else 0)
+        assert ("internal" in as_csv(found), as_json(found)["notice"] is not None) == (said, said)
 
 
 def test_shapes_and_lines_tell_groups_apart_without_colour() -> None:

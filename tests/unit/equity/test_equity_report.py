@@ -15,9 +15,9 @@ from gapsvc.equity.chart import as_svg
 from gapsvc.equity.configuration import Benchmark, EquityGoal
 from gapsvc.equity.report import Asked, EquityReport, NoSuchReference, RateReport, benchmark_shorts, find, report
 from gapsvc.equity.tables import as_csv, as_json
-from gapsvc.evaluation.disparity import Figure, Goal, Standing
+from gapsvc.evaluation.disparity import Figure, Goal, Progress, Standing
 from gapsvc.evaluation.proportions import Proportion
-from gapsvc.evaluation.rollup import Category
+from gapsvc.evaluation.rollup import Adding, Category, Rollup, bits
 from gapsvc.evaluation.suppression import suppress
 
 ALL = Asked(suppress_below=None)
@@ -119,11 +119,48 @@ def test_a_goal_is_measured_from_the_baseline() -> None:
     assert [group.progress for group in one.compared.groups if group is not black] == [(), (), ()]
 
 
-def test_a_goal_of_another_baseline_is_not_judged_and_says_so() -> None:
-    goal = replace(HALF, baseline=(date(2021, 1, 1), date(2021, 12, 31)))
-    one = only(report(rollup(GROUPS), replace(ALL, goals=(goal,)), BEFORE))
-    assert all(group.progress == () for group in one.compared.groups)
-    assert "goal half is measured from another baseline: --goal half takes it" in one.notes
+YEAR_2022 = (date(2022, 1, 1), date(2022, 12, 31))
+PAST = replace(HALF, goal=replace(HALF.goal, due=date(2025, 12, 31)), baseline=YEAR_2022)
+
+
+def black_progress(goal: EquityGoal, *others: Rollup) -> tuple[tuple[Progress, ...], tuple[str, ...]]:
+    one = only(report(rollup(GROUPS), replace(ALL, reference="white", goals=(goal,)), BEFORE, others))
+    return next(group.progress for group in one.compared.groups if group.figure.category == BLACK), one.notes
+
+
+def test_a_goal_is_measured_from_its_own_baseline_and_held_to_its_own_date() -> None:
+    """The gap was 50 points in 2022, 40 on the goal's date at the end of 2025, and is 20 now."""
+    in_2022 = rollup({BLACK: (30, 100), WHITE: (80, 100)}, period=YEAR_2022, as_of=date(2023, 1, 1))
+    (found,), notes = black_progress(PAST, in_2022)
+    assert notes == ()
+    assert (found.standing, found.baseline_end) == (Standing.NOT_REACHED, date(2022, 12, 31))
+    assert (found.gap_before, found.reduction_then, found.reduction, found.more) == (
+        Fraction(1, 2), Fraction(1, 5), Fraction(3, 5), -5,
+    )  # fmt: skip
+
+
+def test_a_goal_of_a_period_that_was_not_counted_is_left_out_in_words() -> None:
+    assert black_progress(PAST) == ((), ("goal half is left out: its baseline or its date has no figures here",))
+
+
+def test_a_goal_of_every_group_is_of_those_that_are_known() -> None:
+    one = only(report(rollup(GROUPS), replace(ALL, goals=(replace(HALF, categories=frozenset()),)), BEFORE))
+    of = {group.figure.category: len(group.progress) for group in one.compared.groups}
+    assert of == {BLACK: 1, WHITE: 1, ASIAN: 1, UNKNOWN: 0}
+
+
+def test_a_rate_alone_in_its_report_is_judged_alone() -> None:
+    """Of 60 with two visits 54 have three: beside each other they would tell the six."""
+    adding = Adding(*YEAR, date(2026, 11, 22))
+    for category in (BLACK, WHITE):
+        for at in range(100):
+            adding.persons += 1
+            flags = (bits(initial=True, excluded=False, denominator=True, numerator=at < met, final=True)
+                     for met in (60, 54))  # fmt: skip
+            adding.count("three-by-120", {"two": "Two", "three": "Three"}, flags, {"race": category})
+    both, alone = (report(adding.rollup(), Asked(rates=rates)) for rates in (frozenset[str](), frozenset({"two"})))
+    assert [[group.figure.hidden for group in one.compared.groups] for one in both.rates] == [[True] * 2, [True] * 2]
+    assert [group.figure.found for group in only(alone).compared.groups] == [Proportion(60, 100)] * 2
 
 
 def test_a_goal_of_another_measure_is_left_out() -> None:

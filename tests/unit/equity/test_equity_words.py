@@ -9,6 +9,7 @@ from equity_examples import BLACK, WHITE, WHITE_IMPUTED
 from gapsvc.equity import words
 from gapsvc.equity.configuration import Benchmark
 from gapsvc.evaluation.disparity import (
+    Aim,
     Disparity,
     Figure,
     Figures,
@@ -16,7 +17,6 @@ from gapsvc.evaluation.disparity import (
     Goal,
     Progress,
     Standing,
-    Timeline,
     compare,
     gap_between,
 )
@@ -24,6 +24,7 @@ from gapsvc.evaluation.proportions import Interval, Proportion
 from gapsvc.evaluation.rollup import Category
 
 HALF = Goal("half", "Half by 2027", Fraction(1, 2), date(2027, 12, 31))
+YEAR_2025 = date(2025, 12, 31)
 
 
 @pytest.mark.parametrize(
@@ -69,14 +70,14 @@ def test_a_rate() -> None:
         (
             (532, 870),
             (353, 500),
-            "9.5 points below White (interval 4.2 to 14.5)",
+            "9.5 points below White (interval 4.2 to 14.5), 0.87 times its rate (0.80 to 0.94)",
             "9.5 points below (4.2 to 14.5)",
             "83 more children would close the gap",
         ),
         (
             (353, 500),
             (532, 870),
-            "9.5 points above White (interval 4.2 to 14.5)",
+            "9.5 points above White (interval 4.2 to 14.5), 1.15 times its rate (1.07 to 1.25)",
             "9.5 points above (4.2 to 14.5)",
             "no gap to close",
         ),
@@ -119,18 +120,19 @@ def group_now(
         figures(now, (800, 1000)),
         WHITE,
         before=figures(before, white_before),
-        timeline=Timeline(date(2025, 12, 31), date(2026, 12, 31)),
-        goals=[(HALF, frozenset())],
+        aims=[Aim(HALF, frozenset({BLACK.code}), figures(before, white_before), YEAR_2025, date(2026, 12, 31))],
     ).groups[0]
 
 
 def test_everything_of_a_group_in_a_sentence() -> None:
     assert words.sentence(group_now((500, 1000), (400, 1000)), "White") == (
         "Black or African American: 50.0% (46.9 to 53.1) of 1,000; "
-        "30.0 points below White (interval 26.0 to 33.9); 300 more children would close the gap; "
+        "30.0 points below White (interval 26.0 to 33.9), 0.63 times its rate (0.58 to 0.67); "
+        "300 more children would close the gap; "
         "since the baseline: rate +10.0 points (+5.6 to +14.3; was 40.0% of 1,000); gap was 40.0 points below: "
         "25% of the gap is gone (-15.6 to -4.4 points); "
-        "goal half, 50% less by 31 Dec 2027: on track (a straight line would be at 25% now); "
+        "goal half, 50% less by 31 Dec 2027: on track (the gap is 25% smaller than on 31 Dec 2025; "
+        "a straight line would be at 25% now); "
         "100 more children would reach it"
     )
 
@@ -158,29 +160,43 @@ def test_a_change(one: Disparity, said: str) -> None:
     assert words.change(one.change) == said
 
 
+def progress(standing: Standing, more: int, **of: Fraction) -> Progress:
+    return Progress(HALF, standing, more=more, baseline_end=YEAR_2025, **of)
+
+
 @pytest.mark.parametrize(
-    ("progress", "said"),
+    ("one", "said"),
     [
-        (Progress(HALF, Standing.REACHED, Fraction(1, 4), Fraction(1, 5), -3), "50% less by 31 Dec 2027: reached"),
         (
-            Progress(HALF, Standing.BEHIND, Fraction(1, 4), Fraction(1, 5), 1),
-            "50% less by 31 Dec 2027: behind (a straight line would be at 25% now); 1 more child would reach it",
+            progress(Standing.REACHED, -3, expected=Fraction(1, 4), reduction=Fraction(3, 5)),
+            "50% less by 31 Dec 2027: reached (the gap is 60% smaller than on 31 Dec 2025)",
         ),
         (
-            Progress(HALF, Standing.GROWN, Fraction(1, 4), Fraction(1, 5), 40),
-            "50% less by 31 Dec 2027: the gap has grown (a straight line would be at 25% now); "
-            "40 more children would reach it",
+            progress(Standing.BEHIND, 1, expected=Fraction(1, 4), reduction=Fraction(1, 5)),
+            "50% less by 31 Dec 2027: behind (the gap is 20% smaller than on 31 Dec 2025; "
+            "a straight line would be at 25% now); 1 more child would reach it",
         ),
         (
-            Progress(HALF, Standing.NOT_REACHED, Fraction(1, 2), Fraction(1, 5), 40),
-            "50% less by 31 Dec 2027: not reached by its date; 40 more children would reach it",
+            progress(Standing.GROWN, 40, expected=Fraction(1, 4), reduction=Fraction(-1, 5)),
+            "50% less by 31 Dec 2027: the gap has grown (the gap is 20% larger than on 31 Dec 2025; "
+            "a straight line would be at 25% now); 40 more children would reach it",
+        ),
+        (
+            progress(Standing.NOT_REACHED, 40, reduction=Fraction(1, 10), reduction_then=Fraction(-1, 5)),
+            "50% less by 31 Dec 2027: not reached by its date (the gap was 20% larger then than on 31 Dec 2025, "
+            "and is 10% smaller now); 40 more children would reach it",
+        ),
+        (
+            progress(Standing.REACHED_BY_DATE, 0, reduction=Fraction(1, 2), reduction_then=Fraction(3, 5)),
+            "50% less by 31 Dec 2027: reached by its date (the gap was 60% smaller then than on 31 Dec 2025, "
+            "and is 50% smaller now)",
         ),
         (Progress(HALF, Standing.NO_GAP), "50% less by 31 Dec 2027: no gap at the baseline"),
         (Progress(HALF, Standing.UNKNOWN), "50% less by 31 Dec 2027: can't be said"),
     ],
 )
-def test_a_goal(progress: Progress, said: str) -> None:
-    assert words.progress(progress) == said
+def test_a_goal(one: Progress, said: str) -> None:
+    assert words.progress(one) == said
 
 
 def test_a_benchmark() -> None:

@@ -9,6 +9,7 @@ from hypothesis import assume, given
 from hypothesis import strategies as st
 
 from gapsvc.evaluation.disparity import (
+    Aim,
     Compared,
     Disparity,
     Figure,
@@ -16,13 +17,12 @@ from gapsvc.evaluation.disparity import (
     Goal,
     Progress,
     Standing,
-    Timeline,
     best_of,
     compare,
     gap_between,
     gap_to_everybody,
 )
-from gapsvc.evaluation.proportions import Interval, Proportion, newcombe
+from gapsvc.evaluation.proportions import Interval, Proportion, newcombe, ratio
 from gapsvc.evaluation.rollup import Category
 
 BLACK = Category("race", "2054-5", "Black or African American", "direct")
@@ -161,20 +161,39 @@ def test_the_best_group_is_the_one_with_the_highest_rate_that_is_large_enough() 
     assert best_of(now, [BLACK], at_least=101) is None
 
 
+def test_the_ratio_to_everybody_has_the_interval_of_the_ratio_to_the_rest() -> None:
+    """60 of 100 against 140 of 200: r / (r/2 + 1/2), where r is the ratio to the 80 of 100 others."""
+    found = gap_to_everybody(Proportion(60, 100), Proportion(140, 200))
+    assert found is not None and found.ratio_interval is not None and found.relative_interval is not None
+    rest = ratio(Proportion(60, 100), Proportion(80, 100))
+    ends = [2 * end / (end + 1) for end in (rest.low, rest.high)]
+    assert (found.ratio, found.relative) == (Fraction(6, 7), Fraction(1, 7))
+    assert [found.ratio_interval.low, found.ratio_interval.high] == pytest.approx(ends)
+    assert [found.relative_interval.low, found.relative_interval.high] == pytest.approx([1 - ends[1], 1 - ends[0]])
+    alone = gap_to_everybody(Proportion(5, 10), Proportion(5, 40))
+    assert alone is not None and alone.ratio_interval is not None
+    assert alone.ratio_interval.high == 4.0  # nobody else is met: no group of 10 can have more than 4 times the rate
+
+
 # ---- change and goals
 
 
-def progress_of(before: tuple[int, int], now: tuple[int, int], on: date, goal: Goal = HALF) -> Progress:
+def progress_of(
+    before: tuple[int, int], now: tuple[int, int], on: date, goal: Goal = HALF, then: Figures | None = None
+) -> Progress:
     """Progress of Black children against White children, of whom 80 of 100 are met both times."""
     found = compare(
         figures(black=now, white=(80, 100)),
         WHITE,
         before=figures(black=before, white=(80, 100)),
-        timeline=Timeline(YEAR_2025, on),
-        goals=[(goal, frozenset({BLACK.code}))],
+        aims=[Aim(goal, frozenset({BLACK.code}), figures(black=before, white=(80, 100)), YEAR_2025, on, then)],
     )
     assert [one.progress for one in found.groups if one.figure.category != BLACK] == [()]
     return group(found, BLACK).progress[0]
+
+
+def half_of(before: Figures) -> Aim:
+    return Aim(HALF, frozenset({BLACK.code}), before, YEAR_2025, date(2026, 12, 31))
 
 
 def test_change_by_hand() -> None:
@@ -194,21 +213,14 @@ def test_change_by_hand() -> None:
 def test_a_group_that_was_not_there_or_not_shown_has_no_change() -> None:
     now = figures(black=(60, 100), white=(80, 100))
     for before in (figures(white=(80, 100)), figures(black=None, white=(80, 100))):
-        found = compare(
-            now, WHITE, before=before, timeline=Timeline(YEAR_2025, date(2026, 12, 31)), goals=[(HALF, frozenset())]
-        )
+        found = compare(now, WHITE, before=before, aims=[half_of(before)])
         assert group(found, BLACK).change is None
-        assert group(found, BLACK).progress == (Progress(HALF, Standing.UNKNOWN),)
+        assert group(found, BLACK).progress == (Progress(HALF, Standing.UNKNOWN, baseline_end=YEAR_2025),)
 
 
 def test_where_the_reference_was_not_shown_the_rates_change_is_known_and_the_gaps_not() -> None:
-    found = compare(
-        figures(black=(60, 100), white=(80, 100)),
-        WHITE,
-        before=figures(black=(50, 100), white=None),
-        timeline=Timeline(YEAR_2025, date(2026, 12, 31)),
-        goals=[(HALF, frozenset())],
-    )
+    before = figures(black=(50, 100), white=None)
+    found = compare(figures(black=(60, 100), white=(80, 100)), WHITE, before=before, aims=[half_of(before)])
     change = group(found, BLACK).change
     assert change is not None
     assert (change.points, change.gap_before, change.gap_points, change.reduction) == (
@@ -217,7 +229,7 @@ def test_where_the_reference_was_not_shown_the_rates_change_is_known_and_the_gap
         None,
         None,
     )
-    assert group(found, BLACK).progress == (Progress(HALF, Standing.UNKNOWN),)
+    assert group(found, BLACK).progress == (Progress(HALF, Standing.UNKNOWN, baseline_end=YEAR_2025),)
 
 
 @pytest.mark.parametrize(
@@ -230,13 +242,13 @@ def test_where_the_reference_was_not_shown_the_rates_change_is_known_and_the_gap
         ((40, 100), date(2026, 12, 31), Standing.BEHIND, Fraction(1, 4)),
         ((39, 100), date(2026, 12, 31), Standing.GROWN, Fraction(1, 4)),
         ((59, 100), date(2027, 12, 31), Standing.BEHIND, Fraction(1, 2)),  # its last day is not over
-        ((59, 100), date(2028, 1, 1), Standing.NOT_REACHED, Fraction(1, 2)),
-        ((60, 100), date(2029, 1, 1), Standing.REACHED, Fraction(1, 2)),
+        ((59, 100), date(2028, 1, 1), Standing.NOT_REACHED, None),
+        ((60, 100), date(2029, 1, 1), Standing.REACHED_BY_DATE, None),
         ((40, 100), date(2026, 1, 1), Standing.BEHIND, Fraction(1, 2) * Fraction(1, 730)),
     ],
 )
 def test_a_goal_is_judged_by_a_straight_line(
-    now: tuple[int, int], on: date, standing: Standing, expected: Fraction
+    now: tuple[int, int], on: date, standing: Standing, expected: Fraction | None
 ) -> None:
     found = progress_of((40, 100), now, on)
     assert (found.standing, found.expected, found.gap_allowed) == (standing, expected, Fraction(20, 100))
@@ -244,7 +256,9 @@ def test_a_goal_is_judged_by_a_straight_line(
 
 
 def test_a_group_that_was_not_behind_has_no_gap_to_halve() -> None:
-    assert progress_of((80, 100), (70, 100), date(2026, 12, 31)) == Progress(HALF, Standing.NO_GAP)
+    assert progress_of((80, 100), (70, 100), date(2026, 12, 31)) == Progress(
+        HALF, Standing.NO_GAP, baseline_end=YEAR_2025, gap_before=Fraction(0)
+    )
 
 
 def test_a_goal_that_was_due_before_the_baseline_ended_says_so() -> None:
@@ -267,8 +281,7 @@ def test_what_reaches_a_goal_against_everybody_does_and_one_less_does_not(
                 everybody(black, rest),
                 None,
                 before=everybody(was, rest_was),
-                timeline=Timeline(YEAR_2025, date(2026, 12, 31)),
-                goals=[(HALF, frozenset())],
+                aims=[half_of(everybody(was, rest_was))],
             )
             .groups[0]
             .progress[0]
@@ -284,6 +297,30 @@ def test_what_reaches_a_goal_against_everybody_does_and_one_less_does_not(
     assert reached(found.more)
     assume(now.numerator + found.more > 0)
     assert not reached(found.more - 1)
+
+
+@pytest.mark.parametrize(
+    ("then", "standing", "reduction_then"),
+    [
+        ((60, 100), Standing.REACHED_BY_DATE, Fraction(1, 2)),
+        ((59, 100), Standing.NOT_REACHED, Fraction(19, 40)),
+        ((30, 100), Standing.NOT_REACHED, Fraction(-1, 4)),
+    ],
+)
+def test_a_goal_whose_date_is_past_is_held_to_that_date(
+    then: tuple[int, int], standing: Standing, reduction_then: Fraction
+) -> None:
+    """The gap was 40 points at the end of 2025 and is 24 now: 40 % less, whatever it was on its date."""
+    found = progress_of((40, 100), (56, 100), date(2028, 6, 30), HALF, figures(black=then, white=(80, 100)))
+    assert (found.standing, found.reduction_then) == (standing, reduction_then)
+    assert (found.gap_before, found.reduction, found.expected, found.more) == (
+        Fraction(2, 5), Fraction(2, 5), None, 4,
+    )  # fmt: skip
+
+
+def test_a_goal_whose_date_has_no_figures_that_are_shown_can_not_be_judged() -> None:
+    found = progress_of((40, 100), (56, 100), date(2028, 6, 30), HALF, figures(black=None, white=(80, 100)))
+    assert (found.standing, found.reduction, found.more) == (Standing.UNKNOWN, Fraction(2, 5), 4)
 
 
 # ---- a planted disparity

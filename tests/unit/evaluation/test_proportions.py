@@ -1,9 +1,10 @@
 """Rates, their intervals and what a target asks for: published examples, and properties for any counts."""
 
+import math
 from fractions import Fraction
 
 import pytest
-from hypothesis import given
+from hypothesis import assume, given
 from hypothesis import strategies as st
 
 from gapsvc.evaluation.proportions import (
@@ -11,6 +12,7 @@ from gapsvc.evaluation.proportions import (
     Proportion,
     difference_of_differences,
     newcombe,
+    ratio,
     short_by,
     wilson,
 )
@@ -141,3 +143,32 @@ def test_a_target_beyond_everybody_is_refused() -> None:
 def test_a_level_that_is_none_is_refused(level: float) -> None:
     with pytest.raises(ValueError, match="between 0 and 1"):
         wilson(Proportion(1, 2), level)
+
+
+@pytest.mark.parametrize(("first", "second"), [((6000, 10000), (8000, 10000)), ((300, 9000), (900, 12000))])
+def test_the_interval_of_a_ratio_of_many_is_that_of_its_logarithm(
+    first: tuple[int, int], second: tuple[int, int]
+) -> None:
+    """D. Katz and others, Biometrics 34 (1978) 469: exp(log ratio -+ z sqrt(1/x1 - 1/n1 + 1/x2 - 1/n2))."""
+    (x1, n1), (x2, n2) = first, second
+    middle, half = x1 / n1 / (x2 / n2), 1.959964 * math.sqrt(1 / x1 - 1 / n1 + 1 / x2 - 1 / n2)
+    found = ratio(Proportion(*first), Proportion(*second))
+    assert [found.low, found.high] == pytest.approx([middle * math.exp(-half), middle * math.exp(half)], rel=0.005)
+
+
+@given(
+    st.integers(1, 60).flatmap(lambda of: st.builds(Proportion, st.integers(0, of), st.just(of))),
+    st.integers(1, 60).flatmap(lambda of: st.builds(Proportion, st.integers(0, of), st.just(of))),
+)
+def test_a_ratio_holds_1_where_the_difference_holds_0(first: Proportion, second: Proportion) -> None:
+    found, difference = ratio(first, second), newcombe(first, second)
+    assert 0 <= found.low <= found.high
+    if second.numerator:
+        assert found.low - 1e-9 <= float(first.rate / second.rate) <= found.high + 1e-9
+    assume(min(abs(difference.low), abs(difference.high)) > 1e-9)
+    assert (1 in found) == (0 in difference)
+
+
+def test_a_ratio_to_nobody_has_no_upper_end() -> None:
+    assert ratio(Proportion(5, 20), Proportion(0, 10)).high == math.inf
+    assert ratio(Proportion(0, 20), Proportion(8, 10)).low == 0.0
