@@ -9,7 +9,7 @@ from gapsvc.evaluation.result import GapStatus, MeasureResult
 
 @dataclass(slots=True)
 class RateTally:
-    """One rate's counts. `denominator` is without those excluded or excepted.
+    """One rate's counts. `denominator` is without those excluded or excepted, `numerator` without its exclusions.
 
     `final_denominator` and `final_numerator` count only those whose last day (or, where the measure says none, the
     period) is past: their result can't change by another service any more. The rest of the denominator may still rise.
@@ -54,10 +54,11 @@ class Tally:
             if populations.get("denominator-exclusion") or populations.get("denominator-exception"):
                 rate.excluded += 1
             else:
+                met = 0 if populations.get("numerator-exclusion") else populations.get("numerator", 0)
                 rate.denominator += populations.get("denominator", 0)
-                rate.numerator += populations.get("numerator", 0)
+                rate.numerator += met
                 if (group.gap.last_day or result.period_end) < result.as_of:
                     rate.final_denominator += populations.get("denominator", 0)
-                    rate.final_numerator += populations.get("numerator", 0)
+                    rate.final_numerator += met
             rate.statuses[group.gap.status.value] += 1
             rate.outlooks[group.gap.outlook.value] += 1

@@ -48,3 +48,12 @@ def test_a_rate_so_far_and_a_final_one() -> None:
     assert (tally.rates["m", "g"].rate, tally.rates["m", "g"].final_rate) == (0.4, 0.5)
     assert dict(tally.rates["m", "g"].statuses) == {"closed-gap": 3, "open-gap": 2, "prospective-gap": 1}
     assert (RateTally().rate, RateTally().final_rate) == (None, None)
+
+
+def test_a_numerator_exclusion_is_not_met() -> None:
+    tally = Tally()
+    past = date(2026, 5, 31)
+    tally.add(child(GapStatus.CLOSED, Outlook.MET, past, denominator=1, numerator=1))
+    tally.add(child(GapStatus.OPEN, Outlook.MISSED, past, denominator=1, numerator=1, numerator_exclusion=1))
+    rate = tally.rates["m", "g"]
+    assert (rate.numerator, rate.denominator, rate.final_numerator, rate.final_denominator) == (1, 2, 1, 2)
