@@ -1,4 +1,4 @@
-"""What the measures publish: Measure, Library and ValueSet, read and search."""
+"""What we publish: the measures' Measure, Library and ValueSet, and our own CodeSystem, read and search."""
 
 import re
 from collections.abc import Callable, Mapping
@@ -6,13 +6,14 @@ from typing import Any
 
 from flask import Blueprint, Response, request
 
-from fhir_profiles.artifacts import library_resource, measure_resource, value_set_expansion
+from fhir_profiles.artifacts import code_system_resource, library_resource, measure_resource, value_set_expansion
 from gapsvc.api.access import reads
 from gapsvc.api.answers import fhir, refuse
 from gapsvc.api.parameters import Alternatives, Text, read
 from gapsvc.api.searchsets import Paged, criteria, page_of, searchset
 from gapsvc.api.service import Service, service
 from gapsvc.measures import MeasureDefinition
+from gapsvc.records.references import SUPPLEMENTAL
 
 artefacts = Blueprint("artefacts", __name__)
 
@@ -82,6 +83,25 @@ def value_sets(here: Service) -> Artefacts:
     return _brought(here, "ValueSet", own)
 
 
+def code_systems(_here: Service) -> Artefacts:
+    """The code systems of our own whose codes stand in what we send."""
+    origin = code_system_resource(
+        SUPPLEMENTAL["system"],
+        "1.0.0",
+        name="DataOrigin",
+        title="Where a record came from",
+        description="Tags (meta.tag) of resources that are in a child's record and came from no EHR. meta.source names "
+        "who reported them.",
+        concepts={
+            SUPPLEMENTAL["code"]: (
+                "Supplemental data",
+                "Imported from a registry, a payer or a laboratory; not recorded in an EHR.",
+            )
+        },
+    )
+    return {origin["id"]: origin}
+
+
 def _own(here: Service) -> list[MeasureDefinition]:
     """The measures that come with the program."""
     return [measure for measure in here.measures.values() if not measure.resources]
@@ -91,6 +111,7 @@ _PUBLISHED: Mapping[str, Callable[[Service], Artefacts]] = {
     "Measure": measures,
     "Library": libraries,
     "ValueSet": value_sets,
+    "CodeSystem": code_systems,
 }
 
 
@@ -156,6 +177,21 @@ def read_value_set(value_set_id: str) -> Response:
 def search_value_sets() -> Response:
     """Value sets, as Measures are searched."""
     return _search("ValueSet")
+
+
+@artefacts.get("/CodeSystem/<code_system_id>")
+@reads("CodeSystem")
+def read_code_system(code_system_id: str) -> Response:
+    """A code system of ours."""
+    return _read("CodeSystem", code_system_id)
+
+
+@artefacts.get("/CodeSystem")
+@artefacts.post("/CodeSystem/_search")
+@reads("CodeSystem")
+def search_code_systems() -> Response:
+    """Code systems, as Measures are searched."""
+    return _search("CodeSystem")
 
 
 def _measure(measure: MeasureDefinition) -> dict[str, Any]:

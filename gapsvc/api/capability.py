@@ -39,6 +39,7 @@ SERVED = (
     ),
     ResourceUse("Library", interactions=_READ_AND_SEARCH, search=_artefact_search("Library", "Library")),
     ResourceUse("ValueSet", interactions=_READ_AND_SEARCH, search=_artefact_search("ValueSet", "ValueSet")),
+    ResourceUse("CodeSystem", interactions=_READ_AND_SEARCH, search=_artefact_search("CodeSystem", "CodeSystem")),
     ResourceUse(
         "MeasureReport",
         interactions=_READ_AND_SEARCH,

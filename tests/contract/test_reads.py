@@ -10,8 +10,9 @@ from fhir.resources.R4B import get_fhir_model_class
 
 from fhir_profiles.validate import validate
 from gapsvc.records.record import PatientRecord
+from gapsvc.records.references import SUPPLEMENTAL
 
-SERVED = ("Measure", "Library", "ValueSet", "MeasureReport", "Patient")
+SERVED = ("Measure", "Library", "ValueSet", "CodeSystem", "MeasureReport", "Patient")
 
 
 def valid(resource: Mapping[str, Any]) -> None:
@@ -32,7 +33,7 @@ def some_child(api: Api, wanted: Callable[[PatientRecord], bool] = lambda record
 # ---- what is claimed
 
 
-def test_the_statement_is_valid_and_names_every_address(api: Api) -> None:
+def test_the_statement_is_valid_and_names_every_fhir_address(api: Api) -> None:
     statement = api.get("/fhir/metadata").get_json()
     valid(statement)
     (rest,) = statement["rest"]
@@ -52,7 +53,7 @@ def test_the_statement_is_valid_and_names_every_address(api: Api) -> None:
     claimed |= {("POST", f"/fhir/${operation['name']}") for operation in rest["operation"]}
     served = set()
     for rule in api.flask.application.url_map.iter_rules():
-        if rule.rule not in ("/healthz", "/fhir/metadata"):
+        if rule.rule.startswith("/fhir/") and rule.rule != "/fhir/metadata":
             parts = [step if not step.startswith("<") else "<>" for step in rule.rule.split("/")]
             served |= {(method, "/".join(parts)) for method in (rule.methods or set()) - {"HEAD"}}
     assert claimed == served
@@ -77,7 +78,7 @@ def values_of(api: Api) -> dict[tuple[str, str], str]:
         ("Patient", "birthdate"): patient["birthDate"],
         ("Patient", "gender"): patient["gender"],
     }
-    for kind in ("Measure", "Library", "ValueSet"):
+    for kind in ("Measure", "Library", "ValueSet", "CodeSystem"):
         first = api.get(f"/fhir/{kind}").get_json()["entry"][0]["resource"]
         values |= {(kind, "_id"): first["id"], (kind, "url"): first["url"], (kind, "name"): first["name"]}
     return values
@@ -295,6 +296,11 @@ def test_a_measure_names_libraries_and_value_sets_that_can_be_found(api: Api) ->
             related = body["entry"][0]["resource"].get("relatedArtifact", [])
             waiting += [one["resource"] for one in related]
         assert seen == {"Library", "ValueSet"}
+
+
+def test_the_code_of_supplemental_data_can_be_looked_up(api: Api) -> None:
+    body = api.get("/fhir/CodeSystem", url=SUPPLEMENTAL["system"]).get_json()
+    assert [entry["resource"]["concept"][0]["code"] for entry in body["entry"]] == [SUPPLEMENTAL["code"]]
 
 
 def test_a_child_with_two_records_is_one_patient(api: Api) -> None:
