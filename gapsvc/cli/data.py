@@ -157,6 +157,7 @@ def _opened(source: SourceSettings, token: str | None) -> Source:
     help="Whom the measures are about: the clinic's registry, or who is enrolled with a plan.  [evaluation.population]",
 )
 @strata.STRATIFY
+@strata.UNSUPPRESSED
 @click.option("--profile", is_flag=True, help="Say on stderr where the measures' time went, define by define.")
 def evaluate_command(
     data: Path | None,
@@ -169,6 +170,7 @@ def evaluate_command(
     everybody: bool,
     population: str | None,
     stratify: tuple[str, ...],
+    unsuppressed: bool,
     profile: bool,
 ) -> None:
     """Evaluate measures: over a folder of NDJSON (--data, --out), or over the store's records, keeping the results.
@@ -176,6 +178,10 @@ def evaluate_command(
     With --data, one individual MeasureReport is written per child and measure.
     """
     settings = load_settings()
+    if unsuppressed:
+        if not stratify:
+            raise click.UsageError("--unsuppressed goes with --stratify; nothing else is suppressed")
+        settings = settings.with_values(reporting__suppress_below=0)
     day = as_of or settings["evaluation.as_of"] or today()
     period = period_of(period_start, period_end, day)
     timed = Profile() if profile else None

@@ -15,7 +15,7 @@ from gapsvc.evaluation.rollup import CROSS, Adding, Category, Cell, RateRollup, 
 from gapsvc.evaluation.strata import check_dimensions, names_of, strata_of
 from gapsvc.evaluation.stratification import dimensions
 from gapsvc.evaluation.stratified import can_be_stratified
-from gapsvc.evaluation.suppression import NOT_SHOWN, Suppression, suppress
+from gapsvc.evaluation.suppression import INTERNAL, NOT_SHOWN, Suppression, suppress
 from gapsvc.measures import MeasureDefinition
 from gapsvc.records.assemble import Sourced
 from gapsvc.records.record import PatientRecord
@@ -40,6 +40,10 @@ STRATIFY = click.option(
     metavar="DIMENSION",
     callback=_named,
     help="Also the rates by race, ethnicity, language, clinic, plan, zip, age or sex, or by two: race*clinic.",
+)
+
+UNSUPPRESSED = click.option(
+    "--unsuppressed", is_flag=True, help="With --stratify: small counts too, for internal use, not for publication."
 )
 
 
@@ -90,6 +94,8 @@ def show(rollup: Rollup, measures: Sequence[MeasureDefinition], wanted: Sequence
         if rate.measure_id in by_measure:
             by_measure[rate.measure_id].append(rate)
     hidden = False
+    if below <= 1:
+        OUT.print(INTERNAL, style="bold red")
     for measure in measures:
         rates = by_measure.get(measure.id, [])
         for dimension in wanted if rates else ():

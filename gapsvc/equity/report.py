@@ -14,10 +14,9 @@ from gapsvc.equity.goal_periods import Period, periods_of
 from gapsvc.evaluation.disparity import Aim, Compared, Figure, Figures, best_of, compare
 from gapsvc.evaluation.proportions import CONFIDENCE, Proportion, short_by
 from gapsvc.evaluation.rollup import IMPUTED, LAST, Category, Cell, RateRollup, Rollup
-from gapsvc.evaluation.suppression import FINAL_ONLY, SO_FAR, SUPPRESS_BELOW, Suppression, suppress
+from gapsvc.evaluation.suppression import FINAL_ONLY, INTERNAL, SO_FAR, SUPPRESS_BELOW, Suppression, suppress
 
 OVERALL, BEST = "overall", "best"
-INTERNAL = "internal: not for publication; small counts are shown"
 FINAL, AUTO = FINAL_ONLY, "auto"
 # NCHS flags proportions over fewer than 30 persons (Data Presentation Standards for Proportions, Vital Health Stat
 # 2(175), 2017). None is chosen as the best group, and each is said to be small.

@@ -43,6 +43,7 @@ from gapsvc.evaluation.rollup import (
 SUPPRESS_BELOW = 11
 SO_FAR, FINAL_ONLY = "so-far", "final"
 NOT_SHOWN = "not shown"
+INTERNAL = "internal: not for publication; small counts are shown"  # stands over what hides nothing
 HISPANIC = "2135-2"  # CDC Race and Ethnicity Code Set
 # More sets of people than this are not told apart: measures of our kind have some hundred.
 _MOST = 1000

@@ -126,6 +126,16 @@ def test_all_is_shown_where_the_settings_say_so(clinic: Path, monkeypatch: pytes
     assert "not shown" not in result.output
 
 
+def test_internal_tables_hide_nothing_and_say_what_they_are(clinic: Path) -> None:
+    words = ("evaluate", "--data", clinic, "--out", clinic / "out.ndjson", *WCV)
+    result = run(*words, "--stratify", "race", "--unsuppressed")
+    assert rows(result, "by race")[1] == ["Asian", "57.1%", "4", "7"]
+    assert "internal: not for publication; small counts are shown" in result.output
+    assert "not for publication" not in run(*words, "--stratify", "race").output
+    refused = run(*words, "--unsuppressed")
+    assert (refused.exit_code, "--unsuppressed goes with --stratify" in refused.output) == (2, True)
+
+
 @pytest.mark.parametrize("name", ["colour", "race,", "race*sex*zip"])
 def test_what_is_no_dimension_is_refused(clinic: Path, name: str) -> None:
     result = run("evaluate", "--data", clinic, "--out", clinic / "out.ndjson", "--stratify", name)
