@@ -33,7 +33,8 @@ class Disorder:
     cancelled_visits: bool = True  # cancelled, still planned, or never closed
     wrong_setting: bool = True  # inpatient and emergency encounters with a well-visit code
     edge_days: bool = True  # doses, tests and services on the day where a rule begins or ends, and the days beside it
-    odd_products: bool = True  # unspecified, mixed, live or like-named vaccines; doses that only a claim shows
+    odd_products: bool = True  # unspecified, mixed, live or like-named vaccines; doses that only a Procedure shows
+    payer_claims: bool = True  # doses and services that only the payer's Claim shows, or that it shows too
     missing_results: bool = True  # lead tests without a result, or with one that is not final
     autism_screens: bool = True  # screens for autism, billed under the code of developmental screening
     coverage_gaps: bool = True  # coverage with breaks, changes of plan, late starts, ends; or none
@@ -104,6 +105,7 @@ SHARES: Mapping[str, float] = MappingProxyType(
         "refused_doses": 0.06,
         "edge_days": 0.20,
         "odd_products": 0.15,
+        "payer_claims": 0.10,
         "missing_results": 0.10,
         "autism_screens": 0.10,
         "coverage_gaps": 0.20,

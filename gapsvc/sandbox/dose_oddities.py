@@ -178,15 +178,24 @@ def _twice_a_day(rng: Random, child: Known, doses: Doses) -> Doses | None:
 
 
 def _claims(rng: Random, child: Known, doses: Doses) -> Doses | None:
-    """Some doses are known from a claim: instead of the clinic's own record, or beside it."""
+    return _in_form(rng, doses, DoseForm.CLAIM)
+
+
+def billed(rng: Random, child: Known, doses: Doses) -> Doses | None:
+    """Some doses are known from what the payer was billed; None where the child has none."""
+    return _in_form(rng, doses, DoseForm.BILLED)
+
+
+def _in_form(rng: Random, doses: Doses, form: DoseForm) -> Doses | None:
+    """Some doses are known in another form: instead of the clinic's own record, or beside it."""
     able = [dose for dose in doses if dose.form is DoseForm.GIVEN and PRODUCTS[dose.product].cpt]
     if not able:
         return None
     only = rng.random() < 0.6
     chosen = rng.sample(able, rng.randint(1, min(4, len(able))))
-    claims = [replace(dose, form=DoseForm.CLAIM, minute=dose.minute + 1) for dose in chosen]
+    others = [replace(dose, form=form, minute=dose.minute + 1) for dose in chosen]
     kept = [dose for dose in doses if not (only and any(dose is other for other in chosen))]
-    return [*kept, *claims]
+    return [*kept, *others]
 
 
 def _birth_procedure(rng: Random, child: Known, doses: Doses) -> Doses | None:

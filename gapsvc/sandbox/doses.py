@@ -11,7 +11,7 @@ from random import Random
 from types import MappingProxyType
 
 from gapsvc.sandbox.days import add_days, add_years
-from gapsvc.sandbox.dose_oddities import Known, copied, odd_products, on_edges
+from gapsvc.sandbox.dose_oddities import Known, billed, copied, odd_products, on_edges
 from gapsvc.sandbox.plan import MOTHER, DoseFlaw, DoseForm, DosePlan, Role, VisitPlan
 from gapsvc.sandbox.products import PRODUCTS
 from gapsvc.sandbox.visits import SLOTS, VisitSetting
@@ -166,12 +166,18 @@ def plan_doses(
 
 
 _ODDITIES: Mapping[str, Callable[[Random, Known, list[DosePlan]], list[DosePlan] | None]] = MappingProxyType(
-    {"edge_days": on_edges, "odd_products": odd_products}
+    {"edge_days": on_edges, "odd_products": odd_products, "payer_claims": billed}
 )
 
 
 def _name(dose: DosePlan, number: int, at: int) -> str:
-    return f"imm-{number:06d}-{at:02d}" if dose.form is DoseForm.GIVEN else f"proc-{number:06d}-d{at:02d}"
+    match dose.form:
+        case DoseForm.GIVEN:
+            return f"imm-{number:06d}-{at:02d}"
+        case DoseForm.BILLED:
+            return f"claim-{number:06d}-d{at:02d}"
+        case _:
+            return f"proc-{number:06d}-d{at:02d}"
 
 
 def _historical_days(birth: date, history_from: date) -> list[date]:

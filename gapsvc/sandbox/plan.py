@@ -99,6 +99,7 @@ class DoseForm(StrEnum):
 
     GIVEN = "given"  # an Immunization
     CLAIM = "claim"  # a Procedure with the product's CPT code
+    BILLED = "billed"  # a line of a Claim that the payer has, with the product's CPT code
     BIRTH_PROCEDURE = "birth-procedure"  # the hospital's Procedure, ICD-10-PCS: the birth dose of hepatitis B
 
 
@@ -118,7 +119,8 @@ class DosePlan:
 
     @property
     def reference(self) -> str:
-        return f"{'Immunization' if self.form is DoseForm.GIVEN else 'Procedure'}/{self.id}"
+        kind = {DoseForm.GIVEN: "Immunization", DoseForm.BILLED: "Claim"}.get(self.form, "Procedure")
+        return f"{kind}/{self.id}"
 
 
 class ServiceFlaw(StrEnum):
@@ -145,6 +147,7 @@ class ServicePlan:
     flaw: ServiceFlaw | None = None
     value: float | None = None  # of a lead test: micrograms per decilitre
     elsewhere: bool = False  # by another kind of provider than its code suggests
+    billed: bool = False  # known from a line of a Claim that the payer has
 
 
 class Doubt(StrEnum):

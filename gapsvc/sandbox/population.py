@@ -31,6 +31,7 @@ TYPES = (
     "Patient",
     "RelatedPerson",
     "Coverage",
+    "Claim",
     "Encounter",
     "Condition",
     "Procedure",

@@ -8,12 +8,19 @@ from gapsvc.sandbox.days import add_days
 from gapsvc.sandbox.places import CLINICS
 from gapsvc.sandbox.plan import ChildPlan, DoseFlaw, DoseForm, DosePlan
 from gapsvc.sandbox.products import BIRTH_DOSE_PROCEDURE, PRODUCTS
+from gapsvc.sandbox.render_claims import dose_claim
 from gapsvc.sandbox.stamps import JsonObject, Stamper, coding, local_time, reference, scatter
 
 
 def render_dose(stamp: Stamper, child: ChildPlan, dose: DosePlan) -> JsonObject:
     """The resource that shows this dose."""
-    return _immunization(stamp, child, dose) if dose.form is DoseForm.GIVEN else _procedure(stamp, child, dose)
+    match dose.form:
+        case DoseForm.GIVEN:
+            return _immunization(stamp, child, dose)
+        case DoseForm.BILLED:
+            return dose_claim(stamp, child, dose)
+        case _:
+            return _procedure(stamp, child, dose)
 
 
 def _procedure(stamp: Stamper, child: ChildPlan, dose: DosePlan) -> JsonObject:

@@ -7,12 +7,15 @@ from gapsvc.sandbox import places
 from gapsvc.sandbox.codes import ACT_REASON, HCPCS, ICD10CM, UCUM
 from gapsvc.sandbox.places import CLINICS
 from gapsvc.sandbox.plan import ChildPlan, ServiceFlaw, ServicePlan
+from gapsvc.sandbox.render_claims import service_claim
 from gapsvc.sandbox.service_codes import REASONS, SERVICES, Service
 from gapsvc.sandbox.stamps import JsonObject, Stamper, category, coding, local_time, reference, scatter
 
 
 def render_service(stamp: Stamper, child: ChildPlan, one: ServicePlan) -> JsonObject:
     """The resource that shows this service."""
+    if one.billed:
+        return service_claim(stamp, child, one)
     service = SERVICES[one.code]
     known = child.registrations[one.registration]
     observed = service.resource_type == "Observation"

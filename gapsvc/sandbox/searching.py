@@ -62,6 +62,9 @@ PARAMETERS: Mapping[str, Mapping[str, Parameter]] = MappingProxyType(
         "RelatedPerson": _of("token", identifier="identifier") | _of("reference", patient="patient"),
         "Coverage": _of("token", identifier="identifier", status="status")
         | _of("reference", patient="beneficiary", beneficiary="beneficiary", payor="payor"),
+        "Claim": _of("token", identifier="identifier", status="status", use="use")
+        | _of("date", created="created")
+        | _of("reference", patient="patient", provider="provider"),
         "Encounter": _SUBJECT
         | _of("token", identifier="identifier", status="status", type="type.coding")
         | _of("token", **{"class": "class"})

@@ -11,6 +11,7 @@ from datetime import date
 from random import Random
 from types import MappingProxyType
 
+from gapsvc.sandbox.codes import CDT, CPT
 from gapsvc.sandbox.days import add_days, add_months, add_years
 from gapsvc.sandbox.plan import MOTHER, Role, ServiceFlaw, ServicePlan, VisitPlan
 from gapsvc.sandbox.service_codes import SERVICES, Kind
@@ -221,6 +222,17 @@ def _on_edges(life: _Life, services: Services) -> Services | None:
     return services if changed else None
 
 
+def _billed(life: _Life, services: Services) -> Services | None:
+    """One or two services are known from what the payer was billed: instead of the provider's record, or beside it."""
+    able = [one for one in services if SERVICES[one.code].system in (CPT, CDT)]
+    if not able:
+        return None
+    only = life.rng.random() < 0.6
+    chosen = life.rng.sample(able, min(len(able), life.rng.randint(1, 2)))
+    claims = [replace(one, billed=True, visit=None, minute=one.minute + 2) for one in chosen]
+    return [*(one for one in services if not (only and any(one is other for other in chosen))), *claims]
+
+
 _CHANGES: Mapping[str, Callable[[_Life, Services], Services | None]] = MappingProxyType(
     {
         "edge_days": _on_edges,
@@ -230,6 +242,7 @@ _CHANGES: Mapping[str, Callable[[_Life, Services], Services | None]] = MappingPr
         "entered_in_error": _in_error,
         "partial_dates": lambda life, services: _spoilt(life, services, ServiceFlaw.IMPRECISE),
         "local_codes": lambda life, services: _spoilt(life, services, ServiceFlaw.LOCAL_CODE),
+        "payer_claims": _billed,
     }
 )
 

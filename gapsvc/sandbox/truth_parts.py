@@ -18,6 +18,11 @@ class Row:
     on: date
     why: str | None = None
 
+    @property
+    def order(self) -> tuple[date, bool, str]:
+        """By day; of one day what the provider wrote before what the payer was billed, then by reference."""
+        return self.on, self.reference.startswith("Claim/"), self.reference
+
 
 @dataclass(frozen=True, slots=True)
 class Tally:
@@ -54,10 +59,10 @@ def not_applicable() -> Answer:
 
 
 def tally(rows: list[Row], first: date, last: date) -> Tally:
-    """Rows that count one a day from `first` to `last`; of one day that with the smallest reference counts."""
+    """Rows that count one a day from `first` to `last`; of one day the first in order counts."""
     counted: list[Row] = []
     discounted: dict[str, str] = {}
-    for row in sorted(rows, key=lambda row: (row.on, row.reference)):
+    for row in sorted(rows, key=lambda row: row.order):
         if row.why is not None:
             discounted[row.reference] = row.why
         elif row.on < first:

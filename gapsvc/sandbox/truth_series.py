@@ -165,16 +165,23 @@ def _of(dose: DosePlan, cvx: frozenset[str], cpt: frozenset[str]) -> bool:
     return product.cvx in cvx if dose.form is DoseForm.GIVEN else product.cpt in cpt
 
 
+def _why(dose: DosePlan) -> str | None:
+    """Why a dose never counts. Of what was refused the claim was cancelled."""
+    if dose.flaw is DoseFlaw.REFUSED and dose.form is DoseForm.BILLED:
+        return "not-billed"
+    return _WHY[dose.flaw]
+
+
 def _doses(child: ChildPlan, series: Series) -> Iterable[Row]:
     """A row for each dose that the record shows to be of the series."""
     for dose in child.doses:
         if _of(dose, series.cvx, series.cpt):
-            yield Row(dose.reference, dose.on, _WHY[dose.flaw])
+            yield Row(dose.reference, dose.on, _why(dose))
     if series.group == "influenza":
         for dose in child.doses:
             if _of(dose, _LIVE_CVX, _LIVE_CPT):
                 young = "live-vaccine-too-young" if dose.on < add_years(child.birth, 2) else None
-                yield Row(dose.reference, dose.on, _WHY[dose.flaw] or young)
+                yield Row(dose.reference, dose.on, _why(dose) or young)
     if series.group == "hepb":
         yield from _birth_doses(child)
 
@@ -198,7 +205,7 @@ def _birth_doses(child: ChildPlan) -> Iterable[Row]:
 def _rotavirus_needed(child: ChildPlan, found: Tally, window: Window) -> int:
     """Two where two or all of what counts were of the two-dose product, else three."""
     monovalent = [
-        Row(dose.reference, dose.on, _WHY[dose.flaw])
+        Row(dose.reference, dose.on, _why(dose))
         for dose in child.doses
         if _of(dose, frozenset({"119"}), frozenset({"90681"}))
     ]
@@ -209,12 +216,18 @@ def _rotavirus_needed(child: ChildPlan, found: Tally, window: Window) -> int:
 def _hpv(found: Tally, frame: Frame, window: Window) -> Standing:
     """Two doses 146 days or more apart, or three on different days."""
     days = [row.on for row in found.counted]
-    last = window[1]
+    first, last = window
+    last_for_two = add_days(last, -_HPV_APART)  # a first dose later than this leaves no time for two
     if not days:
-        # Two are asked for; three on the last three days would still do.
-        return standing_until(found, frame, needed=2, due_from=window[0], last_day=last, last_start=add_days(last, -2))
-    apart = (days[-1] - days[0]).days if len(days) > 1 else (last - days[0]).days
-    return standing(found, frame, needed=2 if apart >= _HPV_APART else 3, window=window)
+        # Three on the last three days would still do.
+        needed, start = 2 if frame.as_of <= last_for_two else 3, add_days(last, -2)
+        return standing_until(found, frame, needed=needed, due_from=first, last_day=last, last_start=start)
+    if len(days) == 1 and days[0] <= last_for_two:
+        # As the second of two a dose counts from then on.
+        due = add_days(days[0], _HPV_APART)
+        return standing_until(found, frame, needed=2, due_from=due, last_day=last, last_start=last)
+    enough = (days[-1] - days[0]).days >= _HPV_APART
+    return standing(found, frame, needed=2 if enough else 3, window=window)
 
 
 _DOUBTS: Mapping[Doubt | None, str | None] = MappingProxyType({None: None} | {doubt: doubt.value for doubt in Doubt})
@@ -231,7 +244,7 @@ def _standins(child: ChildPlan, series: Series, last: date) -> tuple[tuple[Row, 
         rows += _three_diseases(child, last)
     proof: list[Row] = []
     doubted: dict[str, str] = {}
-    for row in sorted(rows, key=lambda row: (row.on, row.reference)):
+    for row in sorted(rows, key=lambda row: row.order):
         if row.why is not None:
             doubted[row.reference] = row.why
         elif row.on > last:
@@ -251,7 +264,7 @@ def _three_diseases(child: ChildPlan, last: date) -> list[Row]:
 def _together(parts: Sequence[Standing], last_day: date) -> Standing:
     """A combination: met when every part is; one part that is no longer possible decides."""
     missing = [one for one in parts if not one.met]
-    counted = sorted({row for one in parts for row in one.counted}, key=lambda row: (row.on, row.reference))
+    counted = sorted({row for one in parts for row in one.counted}, key=lambda row: row.order)
     taken = {row.reference for row in counted}
     discounted: dict[str, str] = {}
     for one in parts:

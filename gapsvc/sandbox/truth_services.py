@@ -36,7 +36,10 @@ def _rows(child: ChildPlan, kind: Kind) -> list[tuple[ServicePlan, Service, Row]
         service = SERVICES[one.code]
         if service.kind is kind and one.flaw is not ServiceFlaw.LOCAL_CODE:
             why = one.flaw.value if one.flaw else None
-            found.append((one, service, Row(f"{service.resource_type}/{one.id}", one.on, why)))
+            if one.billed and one.flaw is ServiceFlaw.REFUSED:
+                why = "not-billed"  # the claim was cancelled
+            resource_type = "Claim" if one.billed else service.resource_type
+            found.append((one, service, Row(f"{resource_type}/{one.id}", one.on, why)))
     return found
 
 

@@ -12,7 +12,7 @@ from adapters.http import RetryPolicy
 from gapsvc import jobs
 from gapsvc.evaluation.catalogue import evaluators, types_to_pull
 from gapsvc.measures import catalog
-from gapsvc.sandbox import generate, write
+from gapsvc.sandbox import Disorder, generate, write
 from gapsvc.sandbox.misbehaviour import Misbehaviour
 from gapsvc.sandbox.server import serve
 from gapsvc.store import Store
@@ -23,7 +23,8 @@ PATIENT = RetryPolicy(attempts=12, backoff=0.01, max_backoff=0.05, max_retry_aft
 
 
 def test_a_misbehaving_ehr_loses_no_record_and_changes_no_gap(tmp_path: Path) -> None:
-    planned = generate(seed=5, size=300, as_of=AS_OF)
+    # An EHR is not asked for claims: those are a payer's.
+    planned = generate(seed=5, size=300, as_of=AS_OF, disorder=Disorder.all().without("payer_claims"))
     folder = tmp_path / "sandbox"
     write(planned, folder)
     chosen = list(evaluators(next(planned.truth())["measures"]).values())
