@@ -1,8 +1,8 @@
 """`$evaluate` (Da Vinci DEQM 5.0.0, OperationDefinition evaluate): type and instance level, GET and POST.
 
 `reportType` subject answers with one Bundle a person (individual MeasureReports and the data they rest on), population
-with one Bundle of summary MeasureReports (by strata, with our parameter `stratify`), subject-list with one Bundle of
-reports that name those whom they count. What goes wrong on a record is never silent: the person's Bundle, or that of
+with one Bundle of summary MeasureReports, subject-list with one Bundle of reports that name those whom they count; both
+by strata with our parameter `stratify`. What goes wrong on a record is never silent: the person's Bundle, or that of
 the summaries, holds an OperationOutcome which names the measure and, for summaries, how many records are left out.
 """
 
@@ -159,14 +159,15 @@ def _answer(here: Service, asked: Mapping[str, Any], names: Sequence[str]) -> Re
         persons = None if subject_type is None and "practitioner" not in asked else panel_asked(here, asked)
         records = here.store.records(person_ids=persons, types=types)
     whose = "/".join(asked.get("subject") or asked.get("practitioner") or ("all",))
+    strata = _strata(here, dimensions)
     if kind == POPULATION:
-        return fhir(care_gaps_parameters([summaries(records, question, whose, _strata(here, dimensions))]))
+        return fhir(care_gaps_parameters([summaries(records, question, whose, strata)]))
     if kind == SUBJECT_LIST:
         group = None
         if subject_type == "Group":
             require_read("Group")  # the answer holds it
             group = here.store.resource("Group", subject_id)
-        return fhir(care_gaps_parameters([subject_lists(records, question, whose, group)]))
+        return fhir(care_gaps_parameters([subject_lists(records, question, whose, group, strata)]))
     bundles = (bundle for record in records if (bundle := _bundle(record, question, only_members=True)) is not None)
     first = next(bundles, None)  # before the answer begins: what fails at once fails as an error
     response = Response(written(first, bundles, question.log), content_type=f"{FHIR_JSON}; charset=utf-8")
@@ -181,9 +182,9 @@ def _dimensions(asked: Mapping[str, Any], kind: str, chosen: Sequence[Evaluator]
         Refusal: 400, with a word on what it goes with.
     """
     named = tuple(dict.fromkeys(asked.get("stratify", ())))
-    if named and kind != POPULATION:
-        raise refuse(400, "invalid", f"stratify: goes with reportType {POPULATION}", "stratify")
-    for one in chosen if named else ():
+    if named and kind == SUBJECT:
+        raise refuse(400, "invalid", f"stratify: goes with reportType {POPULATION} or {SUBJECT_LIST}", "stratify")
+    for one in chosen if named and kind == POPULATION else ():
         if not can_be_stratified(one.measure):
             text = (
                 f"stratify: only proportions of persons are told apart by strata; Measure/{one.measure.id} has others"

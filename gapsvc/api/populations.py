@@ -1,21 +1,22 @@
 """`$evaluate` of many people as one: summary reports, by strata where asked, and subject lists.
 
-A report by strata is small-cell suppressed (setting `reporting.suppress_below`), for it is made to be passed on; one
+A summary by strata is small-cell suppressed (setting `reporting.suppress_below`), for it is made to be passed on; one
 without strata, and a subject list, tell a client that may read Patients no more than it could count itself.
 """
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 from fhir_profiles.deqm import evaluation_bundle, individual_measure_report, subject_list, summary_measure_report
 from fhir_profiles.outcome import OutcomeIssue, operation_outcome
 from gapsvc.api.answers import Refusal
 from gapsvc.api.evaluating import Question, failure, members_only
+from gapsvc.evaluation.evaluator import PreparedEvaluation
 from gapsvc.evaluation.result import MeasureResult
-from gapsvc.evaluation.rollup import Adding
+from gapsvc.evaluation.rollup import Adding, Category
 from gapsvc.evaluation.strata import StrataContext, strata_of
-from gapsvc.evaluation.stratified import POPULATIONS_SAID, stratified
+from gapsvc.evaluation.stratified import POPULATIONS_SAID, named_apart, stratified, told_apart
 from gapsvc.evaluation.summary import MeasureSummary, Summing
 from gapsvc.evaluation.suppression import suppress
 from gapsvc.records.record import PatientRecord
@@ -81,9 +82,14 @@ def summaries(
 
 
 def subject_lists(
-    records: Iterable[PatientRecord], question: Question, whose: str, group: Mapping[str, Any] | None = None
+    records: Iterable[PatientRecord],
+    question: Question,
+    whose: str,
+    group: Mapping[str, Any] | None = None,
+    strata: Stratifying | None = None,
 ) -> dict[str, Any]:
-    """One Bundle with a subject list of each measure, the Lists, and the individual reports and Patients in them.
+    """One Bundle with a subject list of each measure, by strata where asked, the Lists, and the individual reports and
+    Patients in them.
 
     `group` is the Group that was asked for, which the reports are then about.
 
@@ -91,24 +97,41 @@ def subject_lists(
         Refusal: 500, a measure's rules failed on every record.
     """
     counted = _Counted(*_nobody(question))
+    people: dict[str, Mapping[str, Category]] = {}
     for record in records:
         members = members_only(_count(record, question, counted))
         for result in members:
             counted.results.setdefault(result.measure_id, []).append(result)
         if members:
             counted.patients.append(record.patient)
+            if strata is not None:
+                people[members[0].subject] = strata_of(record, strata.context, strata.dimensions)
     found, issues = counted.summaries()
     issues += [_remark(one, text) for one in found for text in one.problems]
+    if strata is not None:
+        whose = "/".join((whose, *strata.dimensions))
+    apart = dict(zip(people, named_apart(people.values()), strict=True))
     reports: list[dict[str, Any]] = []
     inside: list[Mapping[str, Any]] = []
-    for one in found:
+    for one, prepared in zip(found, question.measures, strict=True):
         results = counted.results.get(one.measure_id, [])
-        report, lists = subject_list(one, results, question.reporting, asked=whose)
+        told = results if strata is None else [told_apart(result, apart[result.subject]) for result in results]
+        report, lists = subject_list(
+            one if strata is None else _by_strata(one, prepared, told), told, question.reporting, asked=whose
+        )
         reports.append(report if group is None else _about(report, group))
         inside += lists
         inside += [individual_measure_report(result, question.reporting) for result in results]
     inside += counted.patients if group is None else [*counted.patients, group]
     return evaluation_bundle(reports, inside, question.reporting, outcome=operation_outcome(issues) if issues else None)
+
+
+def _by_strata(whole: MeasureSummary, prepared: PreparedEvaluation, members: Iterable[MeasureResult]) -> MeasureSummary:
+    """The summary with the strata that its members' results are told apart by; who is no member is in none."""
+    summing = Summing.of(prepared)
+    for result in members:
+        summing.add(result)
+    return replace(whole, groups=summing.summary().groups)
 
 
 def _about(report: Mapping[str, Any], group: Mapping[str, Any]) -> dict[str, Any]:

@@ -1,4 +1,4 @@
-"""A measure's summary told apart by strata, with what suppression hides left out: what a stratified report says.
+"""Summaries and persons' results told apart by strata. A summary is without what suppression hides.
 
 Of everybody it says the initial population, the denominator and the numerator, of a category the denominator and the
 numerator; the denominator is without those excluded or excepted, in both. A rate that is hidden whole is not in it.
@@ -6,11 +6,12 @@ What else a summary has (the measure's own strata, supplemental data) is not in 
 could be had. Every omission is said in `problems`.
 """
 
-from collections.abc import Mapping
+from collections import Counter
+from collections.abc import Iterable, Mapping
 from dataclasses import replace
 from types import MappingProxyType
 
-from gapsvc.evaluation.result import Coding, Label
+from gapsvc.evaluation.result import Coding, GroupResult, Label, MeasureResult, StratifierResult, Stratum
 from gapsvc.evaluation.rollup import CROSS, Category, Cell, RateRollup, Rollup
 from gapsvc.evaluation.scoring import score
 from gapsvc.evaluation.stratification import dimensions
@@ -52,6 +53,45 @@ def stratified(summary: MeasureSummary, rollup: Rollup, suppression: Suppression
     return replace(summary, groups=tuple(groups), supplemental=(), problems=tuple(problems))
 
 
+def told_apart(result: MeasureResult, strata: Mapping[str, Category]) -> MeasureResult:
+    """A person's result with a stratifier for each dimension, of which the person is in one stratum. The measure's
+    own stratifiers stay; where one has the id of a dimension, ours is called `by-<dimension>`."""
+    return replace(result, groups=tuple(_by(group, strata) for group in result.groups))
+
+
+def _by(group: GroupResult, strata: Mapping[str, Category]) -> GroupResult:
+    own = {one.id for one in group.stratifiers}
+    added: list[StratifierResult] = []
+    for dimension, category in strata.items():
+        name, codes, crossed = _named(dimension)
+        values = tuple(_label(one) for one in category.parts or (category,))
+        stratum = Stratum(values, group.populations, group.observations, group.score)
+        added.append(StratifierResult(f"by-{name}" if name in own else name, codes, crossed, (stratum,)))
+    return replace(group, stratifiers=(*group.stratifiers, *added))
+
+
+def named_apart(everybody: Iterable[Mapping[str, Category]]) -> list[Mapping[str, Category]]:
+    """People's categories, each called alike wherever it is met, and no two of a dimension alike: where two clinics
+    have one name, their ids stand behind it."""
+    people = list(everybody)
+    first: dict[Category, Category] = {}
+    for one in people:
+        for category in one.values():
+            for part in (category, *category.parts):
+                first.setdefault(part, part)
+    shared = Counter((one.dimension, one.label, one.coding) for one in first.values())
+
+    def named(category: Category) -> Category:
+        known = first[category]
+        if known.parts:
+            return replace(known, parts=tuple(map(named, known.parts)))
+        alike = shared[known.dimension, known.label, known.coding] > 1
+        return replace(known, text=f"{known.text} ({known.code})") if alike else known
+
+    renamed = {one: named(one) for one in first}
+    return [{dimension: renamed[category] for dimension, category in one.items()} for one in people]
+
+
 def _group(group: GroupSummary, rate: RateRollup, suppression: Suppression) -> GroupSummary:
     cell = rate.total
     bare = suppression.hides_exclusions(rate.measure_id, rate.group_id)
@@ -76,8 +116,7 @@ def _counts(cell: Cell) -> Mapping[str, int]:
 def _stratifier(
     dimension: str, cells: Mapping[Category, Cell], rate: RateRollup, suppression: Suppression
 ) -> ShownStratifier:
-    crossed = CROSS in dimension
-    codes = tuple(Label(dimensions()[part].title, dimensions()[part].coding) for part in dimension.split(CROSS))
+    name, codes, crossed = _named(dimension)
     strata: list[ShownStratum] = []
     for category, cell in cells.items():
         values = tuple(_label(one) for one in category.parts or (category,))
@@ -86,7 +125,13 @@ def _stratifier(
             strata.append(ShownStratum(values, counts, score("proportion", counts)))
         elif not crossed:  # of a hidden row no cell is listed (see suppression)
             strata.append(ShownStratum(values, _MASKED))
-    return ShownStratifier(dimension.replace(CROSS, "-by-").replace("_", "-"), codes, crossed, tuple(strata))
+    return ShownStratifier(name, codes, crossed, tuple(strata))
+
+
+def _named(dimension: str) -> tuple[str, tuple[Label, ...], bool]:
+    """A stratifier's id and codes, and whether it has components."""
+    codes = tuple(Label(dimensions()[part].title, dimensions()[part].coding) for part in dimension.split(CROSS))
+    return dimension.replace(CROSS, "-by-").replace("_", "-"), codes, CROSS in dimension
 
 
 _MASKED: Mapping[str, int | None] = MappingProxyType({"denominator": None, "numerator": None})

@@ -5,7 +5,7 @@ added one at a time, and of each only counts and observations are kept.
 """
 
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import date
 from decimal import Decimal
 from types import MappingProxyType
@@ -124,6 +124,8 @@ class Summing:
         default_factory=dict[tuple[str, str], dict[tuple[Label, ...], _Counts]]
     )
     _supplemental: dict[str, dict[Label, int]] = field(default_factory=dict[str, dict[Label, int]])
+    _own: Mapping[str, set[str]] = field(default_factory=dict[str, set[str]])  # by group, ids of its stratifiers
+    _further: dict[str, dict[str, StratifierResult]] = field(default_factory=dict[str, dict[str, StratifierResult]])
 
     @staticmethod
     def of(prepared: PreparedEvaluation) -> "Summing":
@@ -132,12 +134,17 @@ class Summing:
         basis = Basis(measure.canonical, prepared.software, measure.schedule, {})
         return Summing(measure, prepared.period_start, prepared.period_end, prepared.as_of, basis)
 
+    def __post_init__(self) -> None:
+        self._own = {group.id: {one.id for one in group.stratifiers} for group in self.measure.groups}
+
     def add(self, result: MeasureResult) -> None:
-        """Count one person's result."""
+        """Count one person's result. Its stratifiers are the measure's own, and others that were put to it."""
         self.persons += 1
         for group in result.groups:
             self._groups.setdefault(group.id, _Counts()).add(group.populations, group.observations)
             for stratifier in group.stratifiers:
+                if stratifier.id not in self._own[group.id]:
+                    self._further.setdefault(group.id, {}).setdefault(stratifier.id, stratifier)
                 strata = self._strata.setdefault((group.id, stratifier.id), {})
                 for stratum in stratifier.strata:
                     strata.setdefault(stratum.values, _Counts()).add(stratum.populations, stratum.observations)
@@ -145,6 +152,10 @@ class Summing:
             counts = self._supplemental.setdefault(one.id, {})
             for label in dict.fromkeys(value.label for value in one.values if value.label is not None):
                 counts[label] = counts.get(label, 0) + 1
+
+    def _strata_of(self, scoring: str, group: str, stratifier: str) -> tuple[Stratum, ...]:
+        found = self._strata.get((group, stratifier), {})
+        return tuple(_stratum(scoring, values, each) for values, each in sorted(found.items(), key=_words))
 
     def summary(self) -> MeasureSummary:
         """What has been added so far."""
@@ -166,11 +177,12 @@ class Summing:
                 observations = counts.observations()
                 for one in group.stratifiers:
                     codes = tuple(Label(part.text, _coding(part.coding)) for part in one.components)
-                    found = self._strata.get((group.id, one.id), {})
-                    strata = tuple(
-                        _stratum(scoring, values, each) for values, each in sorted(found.items(), key=_words)
-                    )
+                    strata = self._strata_of(scoring, group.id, one.id)
                     stratifiers.append(StratifierResult(one.id, codes, one.has_components, strata))
+                stratifiers += [
+                    replace(one, strata=self._strata_of(scoring, group.id, one.id))
+                    for one in self._further.get(group.id, {}).values()
+                ]
             except DifferentUnits as error:
                 problems.append(f"group {group.id!r} has no score: {error}")
                 observations, stratifiers = (), []

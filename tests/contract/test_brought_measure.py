@@ -213,6 +213,22 @@ def test_a_subject_list_names_the_children_of_each_population_and_stratum(clinic
     assert strata == {"false": ["tested"], "true": ["elevated"]}
 
 
+def test_a_subject_list_of_any_scoring_is_told_apart_beside_its_own_strata(clinic: Api) -> None:
+    (bundle,) = evaluate(clinic, reportType="subject-list", stratify="sex")
+    (report,) = [one for one in of_type(bundle, "MeasureReport") if one["type"] == "subject-list"]
+    assert [one["id"] for one in report["group"][0]["stratifier"]] == ["elevated", "sex"]
+    response = clinic.get("/fhir/Measure/cohort/$evaluate", **PERIOD, stratify="sex", reportType="subject-list")
+    (parameter,) = response.get_json()["parameter"]
+    for entry in parameter["resource"]["entry"]:
+        assert validate(entry["resource"]) == []
+    (report,) = [one for one in of_type(parameter["resource"], "MeasureReport") if one["type"] == "subject-list"]
+    (stratifier,) = report["group"][0]["stratifier"]
+    assert (
+        sum(one["population"][0]["count"] for one in stratifier["stratum"])
+        == (report["group"][0]["population"][0]["count"])
+    )
+
+
 def test_only_proportions_are_told_apart_by_strata(clinic: Api) -> None:
     response = clinic.get("/fhir/Measure/cohort/$evaluate", **PERIOD, stratify="race")
     text = "stratify: only proportions of persons are told apart by strata; Measure/cohort has others"

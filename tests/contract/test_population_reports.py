@@ -171,12 +171,11 @@ def test_reports_by_other_strata_have_other_ids(api: Api) -> None:
             "value",
             "stratify: 'race*sex*zip': people are told apart by one dimension, or by two: race*clinic",
         ),
-        ({"stratify": "race", "reportType": "subject"}, 400, "invalid", "stratify: goes with reportType population"),
         (
-            {"stratify": "race", "reportType": "subject-list"},
+            {"stratify": "race", "reportType": "subject"},
             400,
             "invalid",
-            "stratify: goes with reportType population",
+            "stratify: goes with reportType population or subject-list",
         ),
     ],
 )
@@ -207,6 +206,41 @@ def test_a_subject_list_names_those_whom_it_counts(api: Api) -> None:
                 assert (one["type"], counts(own["population"])[code]) == ("individual", 1)
     people = {one["subject"]["reference"] for one in reports.values() if one["type"] == "individual"}
     assert people == {f"Patient/{one['id']}" for one in of_type(bundle, "Patient")}
+
+
+@pytest.mark.parametrize("dimension", ["race", "clinic", "race*sex"])
+def test_a_subject_list_by_strata_names_those_of_each_stratum(api: Api, dimension: str) -> None:
+    """It tells of persons, so nothing is masked: every stratum's List holds exactly the children of that category."""
+    bundle = evaluate(api, reportType="subject-list", stratify=dimension)
+    people = {
+        f"MeasureReport/{one['id']}": one.get("subject", {}).get("reference")
+        for one in of_type(bundle, "MeasureReport")
+    }
+    lists = {f"List/{one['id']}": one for one in of_type(bundle, "List")}
+    report = next(one for one in of_type(bundle, "MeasureReport") if one["type"] == "subject-list")
+    here = api.service
+    context = strata_context(here.settings, AS_OF, here.store.organization_names())
+    category = {
+        f"Patient/{one.person_id}": strata_of(one, context, [dimension])[dimension] for one in here.store.records()
+    }
+
+    def named(population: Mapping[str, Any]) -> list[str]:
+        entries = lists[population["subjectResults"]["reference"]].get("entry", [])
+        assert len(entries) == population["count"]
+        return [people[entry["item"]["reference"]] for entry in entries]
+
+    for group in report["group"]:
+        (stratifier,) = group["stratifier"]
+        assert stratifier["id"] == dimension.replace("*", "-by-")
+        for at, population in enumerate(group["population"]):
+            found: list[str] = []
+            for stratum in stratifier["stratum"]:
+                values = [part["value"] for part in stratum.get("component", [stratum])]
+                told = tuple(one["text"] for one in values)
+                for person in named(stratum["population"][at]):
+                    assert tuple(one.label for one in category[person].parts or (category[person],)) == told
+                    found.append(person)
+            assert sorted(found) == sorted(named(population))
 
 
 def test_every_reference_in_a_subject_list_resolves_or_is_logical(api: Api) -> None:
