@@ -163,6 +163,9 @@ def _pull_type(
         store.end_type(under_way, resource_type)
     except SourceError as stopped:
         error, unreachable = str(stopped), isinstance(stopped, SourceUnreachable)
+    if counts.contradicted:
+        told = f"{counts.contradicted:,} come more than once with different birth dates; the last one counts"
+        notices = {f"{told}. Correct the source.": None} | notices
     return TypeReport(
         counts=counts,
         repairs=dict(sorted(repairs.items())),

@@ -49,6 +49,11 @@ SELECT r.type, r.id, r.hash, r.patient_id FROM unnest(?::text[]) AS wanted (id) 
     WHERE source_id = ? AND type = ? AND id = wanted.id LIMIT 1
 ) r
 """
+_BORN_IN_PULL = """
+SELECT p.id, p.birth_date FROM patient p
+JOIN resource r ON r.source_id = p.source_id AND r.type = 'Patient' AND r.id = p.id AND r.pull_id = ?
+WHERE p.source_id = ? AND p.id IN (?*)
+"""
 _TOUCH = "INSERT INTO touched (source_id, patient_id) VALUES (?, ?) ON CONFLICT DO NOTHING"
 _UPSERT_PATIENT = """
 INSERT INTO patient (source_id, id, birth_date, gender, names) VALUES (?, ?, ?, ?, ?)
@@ -104,7 +109,8 @@ ON CONFLICT (pull_id, type) DO UPDATE SET
 
 @dataclass(frozen=True, slots=True)
 class BatchCounts:
-    """What a batch did, in resources. `repaired` counts resources (new, changed or not) with at least one repair."""
+    """What a batch did, in resources. `repaired` counts resources (new, changed or not) with at least one repair,
+    `contradicted` Patients that came before in the same pull with another birth date."""
 
     new: int = 0
     changed: int = 0
@@ -112,6 +118,7 @@ class BatchCounts:
     deleted: int = 0
     quarantined: int = 0
     repaired: int = 0
+    contradicted: int = 0
 
     def __add__(self, other: "BatchCounts") -> "BatchCounts":
         return BatchCounts(
@@ -121,6 +128,7 @@ class BatchCounts:
             self.deleted + other.deleted,
             self.quarantined + other.quarantined,
             self.repaired + other.repaired,
+            self.contradicted + other.contradicted,
         )
 
 
@@ -156,12 +164,15 @@ def write_batch(connection: sa.Connection, source_id: int, pull_id: int, batch: 
     started = checkpoints.lock(connection, source_id, batch.resource_type)
     newest: datetime | None = None
     undated = False
+    contradicted: set[str] = set()
     for item in batch.fetched:
         resource = item.resource
         key = (resource["resourceType"], resource["id"])
         if _is_delete_bundle(resource):
             continue
         body = orjson.dumps(resource, option=_SORTED)
+        if key in resources and key[0] == "Patient" and _birth_date(resources[key]) != _birth_date(resource):
+            contradicted.add(key[1])
         arrived[key] = Row(source_id, *key, patient_id_of(resource), pull_id, content_hash(resource, body), body)
         resources[key] = resource
         deleted.pop(key, None)
@@ -177,6 +188,10 @@ def write_batch(connection: sa.Connection, source_id: int, pull_id: int, batch: 
     changed = [row for key, row in arrived.items() if key in before and before[key][0] != row.hash]
     gone = [key for key in deleted if key in before]
     written = new + changed
+    again = {row.id: _birth_date(resources[(row.type, row.id)]) for row in changed if row.type == "Patient"}
+    if again:
+        earlier = rows(connection, _BORN_IN_PULL, pull_id, source_id, list(again))
+        contradicted |= {row[0] for row in earlier if row[1] != again[row[0]]}
     if written:
         _write(connection, written)
     if gone:
@@ -195,6 +210,7 @@ def write_batch(connection: sa.Connection, source_id: int, pull_id: int, batch: 
         deleted=len(gone),
         quarantined=quarantined,
         repaired=len(repaired),
+        contradicted=len(contradicted),
     )
     _count(connection, pull_id, batch.resource_type, counts)
     checkpoints.move(connection, source_id, batch, newest, undated)
@@ -238,6 +254,10 @@ def _existing(
         for row in known:
             found[row[0], row[1]] = (bytes(row[2]), row[3])
     return found
+
+
+def _birth_date(patient: JsonObject) -> str | None:
+    return _plain(patient.get("birthDate"))
 
 
 def _is_delete_bundle(resource: JsonObject) -> bool:
@@ -308,7 +328,7 @@ def _patient_row(source_id: int, patient: JsonObject) -> tuple[Any, ...]:
     return (
         source_id,
         patient["id"],
-        _plain(patient.get("birthDate")),
+        _birth_date(patient),
         _plain(patient.get("gender")),
         folded_names(patient),
     )

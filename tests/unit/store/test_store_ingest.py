@@ -54,6 +54,19 @@ def test_the_same_pull_twice_changes_nothing(store: Store, store_url: str) -> No
     assert len(before["finding"]) == 2
 
 
+def test_a_patient_with_two_birth_dates_in_one_pull_is_counted(store: Store) -> None:
+    first, other = patient("p1", birth_date="2025-01-10"), patient("p1", birth_date="2025-01-11")
+    assert [
+        counts.contradicted
+        for counts in written(
+            store,
+            batch("Patient", first, other, patient("p2")),
+            batch("Patient", patient("p2", birth_date="2024-12-31"), patient("p3")),
+        )
+    ] == [1, 1]
+    assert written(store, batch("Patient", first))[0] == BatchCounts(changed=1)  # a correction in a later pull is none
+
+
 def test_a_changed_resource_replaces_the_old_one(store: Store) -> None:
     written(store, batch("Patient", patient("p1")), batch("Encounter", encounter("e1", "p1")))
     wrong = encounter("e1", "p1", status="entered-in-error")

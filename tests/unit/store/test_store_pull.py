@@ -56,6 +56,14 @@ def test_a_pull_reports_what_it_did(store: Store) -> None:
     assert seen == [("Patient", 2, None), ("Encounter", 3, None), ("Encounter", 6, None), ("Encounter", 7, None)]
 
 
+def test_a_pull_tells_of_patients_with_two_birth_dates(store: Store) -> None:
+    twice = {"Patient": [patient("p1", birth_date="2025-01-10"), patient("p1", birth_date="2025-01-11")]}
+    report = jobs.pull(store, ListSource("clinic", twice, size=1), ["Patient"], now=NOON, clock=clock)
+    assert report.types["Patient"].notices == (
+        "1 come more than once with different birth dates; the last one counts. Correct the source.",
+    )
+
+
 def test_patients_come_first(store: Store) -> None:
     source = ListSource("clinic", VISITS)
 
