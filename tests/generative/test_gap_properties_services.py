@@ -129,7 +129,7 @@ KINDS: Mapping[str, Kind] = {
             "vzv": dose("21"),
             "pcv": dose("133"),
             "hepa": dose("83"),
-            "rotavirus": dose("116"),
+            "rotavirus": dose("119"),  # another product may raise what is needed
             "influenza": dose("150"),
         },
     ),
@@ -263,7 +263,7 @@ def test_on_changes_on_something_differs(measure: str, data: st.DataObject, as_o
 def test_the_needed_service_counts_exactly_from_due_from_to_last_day(
     measure: str, data: st.DataObject, as_of: date
 ) -> None:
-    """It is given, and looked at, when nothing else lies in the future."""
+    """It is given, and looked at, when nothing else lies in the future. On those days it leaves fewer to give."""
     person = [
         one
         for one in data.draw(persons(measure))
@@ -276,21 +276,20 @@ def test_the_needed_service_counts_exactly_from_due_from_to_last_day(
             continue
         then = max(as_of, gap.last_day + DAY)
 
-        def done(day: date | None, group: str = group, make: Make = make, then: date = then) -> int:
+        def missing(day: date | None, group: str = group, make: Make = make, then: date = then) -> int:
             given = [] if day is None else [make("given", day.isoformat(), "completed")]
             said = gaps(evaluated(measure, [*person, *given], then))[group]
-            assert said.done is not None
-            return said.done
+            assert said.needed is not None and said.done is not None
+            return max(0, said.needed - said.done)
 
-        base = done(None)
-        assert base == gap.done
+        base = missing(None)
         inside = data.draw(st.dates(gap.due_from, gap.last_day))
-        assert {day: done(day) for day in (inside, gap.due_from, gap.last_day)} == dict.fromkeys(
-            (inside, gap.due_from, gap.last_day), base + 1
-        )
-        assert done(gap.due_from - DAY) == base
+        for day in (inside, gap.due_from, gap.last_day):
+            assert missing(day) < base, f"given on {day}"
+        if group != "rotavirus":  # two products on one day may complete the series of the one
+            assert missing(gap.due_from - DAY) == base
         if group != "medi-cal-12-24-months":  # the day after the first test's last day is the second test's first
-            assert done(gap.last_day + DAY) == base
+            assert missing(gap.last_day + DAY) == base
 
 
 IRRELEVANT = {
