@@ -14,9 +14,9 @@ from gapsvc.api.answers import Refusal
 from gapsvc.api.evaluating import Question, failure, members_only
 from gapsvc.evaluation.evaluator import PreparedEvaluation
 from gapsvc.evaluation.result import MeasureResult
-from gapsvc.evaluation.rollup import Adding, Category
+from gapsvc.evaluation.rollup import Adding, Category, named_apart
 from gapsvc.evaluation.strata import StrataContext, strata_of
-from gapsvc.evaluation.stratified import POPULATIONS_SAID, named_apart, stratified, told_apart
+from gapsvc.evaluation.stratified import POPULATIONS_SAID, stratified, told_apart
 from gapsvc.evaluation.summary import MeasureSummary, Summing
 from gapsvc.evaluation.suppression import suppress
 from gapsvc.records.record import PatientRecord
@@ -110,7 +110,8 @@ def subject_lists(
     issues += [_remark(one, text) for one in found for text in one.problems]
     if strata is not None:
         whose = "/".join((whose, *strata.dimensions))
-    apart = dict(zip(people, named_apart(people.values()), strict=True))
+    names = named_apart(category for one in people.values() for category in one.values())
+    apart = {person: {dimension: names[one] for dimension, one in of.items()} for person, of in people.items()}
     reports: list[dict[str, Any]] = []
     inside: list[Mapping[str, Any]] = []
     for one, prepared in zip(found, question.measures, strict=True):

@@ -7,7 +7,7 @@ each *pattern* of populations over all its rates: suppression needs to know whic
 
 from collections import Counter
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import date
 from types import MappingProxyType
 
@@ -242,10 +242,11 @@ class Adding:
         """What has been added so far. Measures are in order of id, categories as `in_order` has them."""
         patterns: dict[str, Patterns] = {}
         rates: list[RateRollup] = []
+        named_by = named_apart(self._named.values())
         for name, measure in sorted(self._measures.items()):
             strata = {
                 dimension: MappingProxyType(
-                    {one: MappingProxyType(dict(found[one])) for one in in_order(self._named[one] for one in found)}
+                    {one: MappingProxyType(dict(found[one])) for one in in_order(named_by[one] for one in found)}
                 )
                 for dimension, found in measure.strata.items()
             }
@@ -260,6 +261,26 @@ class Adding:
         return Rollup(
             self.period_start, self.period_end, self.as_of, self.persons, tuple(rates), MappingProxyType(patterns)
         )
+
+
+def named_apart(categories: Iterable[Category]) -> Mapping[Category, Category]:
+    """Each category with a name that no other of its dimension has: where two clinics are called alike, their ids
+    stand behind the name. Of equal categories the first name counts."""
+    first: dict[Category, Category] = {}
+    for one in categories:
+        for each in (one, *one.parts):
+            first.setdefault(each, each)
+    alike = Counter((one.dimension, one.label, one.coding) for one in first.values() if not one.parts)
+
+    def named(category: Category) -> Category:
+        known = first[category]
+        if known.parts:
+            parts = tuple(map(named, known.parts))
+            return replace(known, parts=parts, text=" / ".join(part.label for part in parts))
+        shared = alike[known.dimension, known.label, known.coding] > 1
+        return replace(known, text=f"{known.text} ({known.code})") if shared else known
+
+    return {one: named(one) for one in first}
 
 
 def _wording(category: Category) -> tuple[bool, str]:

@@ -6,8 +6,7 @@ What else a summary has (the measure's own strata, supplemental data) is not in 
 could be had. Every omission is said in `problems`.
 """
 
-from collections import Counter
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from dataclasses import replace
 from types import MappingProxyType
 
@@ -68,28 +67,6 @@ def _by(group: GroupResult, strata: Mapping[str, Category]) -> GroupResult:
         stratum = Stratum(values, group.populations, group.observations, group.score)
         added.append(StratifierResult(f"by-{name}" if name in own else name, codes, crossed, (stratum,)))
     return replace(group, stratifiers=(*group.stratifiers, *added))
-
-
-def named_apart(everybody: Iterable[Mapping[str, Category]]) -> list[Mapping[str, Category]]:
-    """People's categories, each called alike wherever it is met, and no two of a dimension alike: where two clinics
-    have one name, their ids stand behind it."""
-    people = list(everybody)
-    first: dict[Category, Category] = {}
-    for one in people:
-        for category in one.values():
-            for part in (category, *category.parts):
-                first.setdefault(part, part)
-    shared = Counter((one.dimension, one.label, one.coding) for one in first.values())
-
-    def named(category: Category) -> Category:
-        known = first[category]
-        if known.parts:
-            return replace(known, parts=tuple(map(named, known.parts)))
-        alike = shared[known.dimension, known.label, known.coding] > 1
-        return replace(known, text=f"{known.text} ({known.code})") if alike else known
-
-    renamed = {one: named(one) for one in first}
-    return [{dimension: renamed[category] for dimension, category in one.items()} for one in people]
 
 
 def _group(group: GroupSummary, rate: RateRollup, suppression: Suppression) -> GroupSummary:

@@ -15,8 +15,8 @@ from gapsvc.evaluation.result import (
     StratifierResult,
     Stratum,
 )
-from gapsvc.evaluation.rollup import Category
-from gapsvc.evaluation.stratified import named_apart, told_apart
+from gapsvc.evaluation.rollup import Adding, Category, named_apart
+from gapsvc.evaluation.stratified import told_apart
 
 CDC = "urn:oid:2.16.840.1.113883.6.238"
 BLACK = Category("race", "2054-5", "Black", "direct", Coding(CDC, "2054-5", "Black"))
@@ -60,8 +60,8 @@ def test_a_stratifier_of_the_measure_keeps_its_name() -> None:
 def test_two_clinics_of_one_name_are_two_and_one_of_two_names_is_one() -> None:
     north, other_north = Category("clinic", "7", "North"), Category("clinic", "8", "North")
     said_otherwise, south = Category("clinic", "7", "North Side"), Category("clinic", "9", "South")
-    people = [{"clinic": one} for one in (north, other_north, said_otherwise, south)]
-    assert [one["clinic"].text for one in named_apart(people)] == ["North (7)", "North (8)", "North (7)", "South"]
+    found = named_apart([north, other_north, said_otherwise, south])
+    assert {one.code: named.text for one, named in found.items()} == {"7": "North (7)", "8": "North (8)", "9": "South"}
 
 
 def test_the_parts_of_a_pair_are_named_apart_too() -> None:
@@ -69,8 +69,15 @@ def test_the_parts_of_a_pair_are_named_apart_too() -> None:
         Category("clinic*sex", f"{code}*female", "North / Female", parts=(Category("clinic", code, "North"), GIRL))
         for code in "78"
     ]
-    found = named_apart({"clinic*sex": one} for one in pairs)
-    assert [[part.text for part in one["clinic*sex"].parts] for one in found] == [
-        ["North (7)", "Female"], ["North (8)", "Female"],
-    ]  # fmt: skip
-    assert named_apart([]) == []
+    found = named_apart(pairs)
+    assert [found[one].text for one in pairs] == ["North (7) / Female", "North (8) / Female"]
+    assert [found[one].parts[0].text for one in pairs] == ["North (7)", "North (8)"]
+    assert named_apart([]) == {}
+
+
+def test_a_roll_up_names_two_clinics_of_one_name_apart() -> None:
+    adding = Adding(date(2026, 1, 1), date(2026, 12, 31), date(2026, 6, 1))
+    for code in "78":
+        adding.add([result()], {"clinic": Category("clinic", code, "North")})
+    (rate,) = adding.rollup().rates
+    assert [one.text for one in rate.strata["clinic"]] == ["North (7)", "North (8)"]
