@@ -109,7 +109,7 @@ def test_each_thread_has_its_own_time() -> None:
 
 @pytest.mark.parametrize("engine", ENGINES)
 def test_values_nested_without_end(engine: cql_like.Engine) -> None:
-    deep = repeated("Tuple { a: R }", "(null as Any)", 20_000)
+    deep = repeated("Tuple { a: R }", "(null as Any)", 4_000)
     value = cql_like.evaluate(deep, engine=engine)
     with pytest.raises(LimitExceeded, match="nested too deeply to be written"):
         cql_like.to_cql(value)
