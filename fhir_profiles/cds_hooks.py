@@ -49,8 +49,9 @@ class Advice:
 
 @dataclass(frozen=True, slots=True)
 class CardContent:
-    """What the card says. `today` is not empty; `urgent`: something is overdue or its last day is near. `notes` end the
-    detail: the day it is as of, how fresh the data are, what could not be evaluated."""
+    """What the card says. `today` is not empty; `urgent`: something is overdue or its last day is near. `notices` begin
+    the detail: what to know before anything is done; `notes` end it: the day it is as of, how fresh the data are, what
+    could not be evaluated."""
 
     today: tuple[Advice, ...]
     later: tuple[Advice, ...]
@@ -59,6 +60,7 @@ class CardContent:
     source: str
     source_url: str | None
     page_url: str
+    notices: tuple[str, ...] = ()
 
 
 def discovery() -> dict[str, Any]:
@@ -111,7 +113,8 @@ def summary(today: Sequence[Advice]) -> str:
 
 def detail(content: CardContent) -> str:
     """The first of the list in GitHub-Flavoured Markdown: what, when, with what, and the reasons beneath."""
-    lines = ["**Due today**", ""]
+    lines = [line for notice in content.notices for line in (f"**{markdown(notice)}**", "")]
+    lines += ["**Due today**", ""]
     for number, one in enumerate(content.today[:TODAY_SHOWN], 1):
         lines.append(f"{number}. **{markdown(one.text)}**: {markdown(one.when)}")
         if one.products:

@@ -1,37 +1,34 @@
 """From a child's view to what the card says: today's few actions, what comes later, how fresh the data are."""
 
-from datetime import timedelta
-
 from fhir_profiles.cds_hooks import Advice, CardContent
 from gapsvc.evaluation import wording
-from gapsvc.evaluation.actions import Action, Urgency
+from gapsvc.evaluation.actions import Action, Urgency, most_pressing
 from gapsvc.evaluation.child import ChildView
 
-NEAR = timedelta(days=14)  # a last day so near is urgent
 
-
-def card_content(view: ChildView, *, source: str, page_url: str, source_url: str | None = None) -> CardContent | None:
+def card_content(
+    view: ChildView, *, source: str, page_url: str, source_url: str | None = None, for_relatives: bool = False
+) -> CardContent | None:
     """What the card of a child says; None where there is nothing to do today.
 
     Args:
         source: who gives the advice, as it is shown.
         page_url: the absolute address of the child's page.
         source_url: where to learn about who gives it.
+        for_relatives: whoever reads it may be a parent: what is confidential is left out.
     """
-    # What is overdue first, since a card shows a few: a late dose that may be given up to old age has no last day.
-    today = [action for action in view.actions if action.urgency is Urgency.OVERDUE]
-    today += [action for action in view.actions if action.urgency is Urgency.DUE]
+    shown = [one for one in view.actions if not (one.confidential and for_relatives)]
+    actions = most_pressing(shown, view.as_of)  # a card shows a few
+    today = [action for action in actions if action.urgency in (Urgency.OVERDUE, Urgency.DUE)]
     if not today:
         return None
-    later = [action for action in view.actions if action.urgency is Urgency.LATER]
-    urgent = any(
-        action.urgency is Urgency.OVERDUE or (action.last_day is not None and action.last_day - view.as_of <= NEAR)
-        for action in today
-    )
+    later = [action for action in actions if action.urgency is Urgency.LATER]
+    urgent = any(action.urgency is Urgency.OVERDUE or action.presses(view.as_of) for action in today)
     return CardContent(
         today=tuple(_advice(action) for action in today),
         later=tuple(_advice(action) for action in later),
         urgent=urgent,
+        notices=tuple(f"{notice[:1].upper()}{notice[1:]}." for notice in view.notices),
         notes=tuple(_notes(view)),
         source=source,
         source_url=source_url,

@@ -27,6 +27,7 @@ from gapsvc.records.record import PatientRecord
 
 hooks = Blueprint("hooks", __name__)
 ROOT = "/cds-services"
+RELATIVES = ("Patient/", "RelatedPerson/")  # a portal's users: a parent may look at a young person's chart
 
 # ---- endpoints
 
@@ -54,7 +55,10 @@ def call(service_id: str) -> Response:
 
     view = here.children.on(here.today).view(record, on_failure=on_failure)
     content = card_content(
-        view, source=here.settings["reporter.name"], page_url=page_of(here.base_url, record.person_id)
+        view,
+        source=here.settings["reporter.name"],
+        page_url=page_of(here.base_url, record.person_id),
+        for_relatives=asked["context"]["userId"].startswith(RELATIVES),
     )
     return _json(cds_hooks.cards(content, asked["hookInstance"]))
 

@@ -8,7 +8,7 @@ from rich.text import Text
 from gapsvc.cli.console import OUT
 from gapsvc.cli.show import STATUS_STYLE, STATUS_WORD
 from gapsvc.evaluation import wording
-from gapsvc.evaluation.actions import Action, Urgency
+from gapsvc.evaluation.actions import Action, Urgency, most_pressing
 from gapsvc.evaluation.child import ChildView
 from gapsvc.evaluation.products import GROUP_NAMES
 from gapsvc.evaluation.result import GapRecord, GapStatus, GroupResult, MeasureResult
@@ -35,7 +35,9 @@ def story(view: ChildView) -> None:
     OUT.print(Text(f"Patient/{record.person_id}, born {born}, as of {wording.day(view.as_of)}", style="bold"))
     for finding in record.findings:
         OUT.print(f"  data: {finding.reference}: {finding.text}", style="yellow")
-    _actions(view.actions)
+    for notice in view.notices:
+        OUT.print(Text(f"  look first: {notice}", style="bold yellow"))
+    _actions(most_pressing(view.actions, view.as_of))
     _measures(view.results, record.sources)
     if view.visits is not None:
         _visits(view.visits, record.sources)
@@ -56,7 +58,7 @@ def _actions(actions: Sequence[Action]) -> None:
     for action in today:
         _action(action)
     if not today:
-        OUT.print("  nothing is due", style="green")
+        OUT.print("  nothing that is known", style="dim")
     later = [action for action in actions if action.urgency is Urgency.LATER]
     if later:
         _heading("Later")
@@ -64,9 +66,9 @@ def _actions(actions: Sequence[Action]) -> None:
             _action(action)
     lost = [action for action in actions if action.urgency is Urgency.LOST]
     if lost:
-        _heading("No longer possible")
+        _heading("Measures that can't be met any more")
         for action in lost:
-            OUT.print(f"  {action.text}", style="dim")
+            OUT.print(f"  {action.text}: {action.when}", style="dim")
             for wish in action.wishes:
                 OUT.print(f"    {wish.text}", style="dim")
 

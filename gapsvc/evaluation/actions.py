@@ -4,11 +4,14 @@ Needs that one action would satisfy become one action with several reasons (desi
 Pure; everything is as of one day.
 """
 
-from dataclasses import dataclass
-from datetime import date
+from collections.abc import Iterable
+from dataclasses import dataclass, replace
+from datetime import date, timedelta
 from enum import StrEnum
 
 from gapsvc.evaluation.result import Coding, Outlook
+
+NEAR = timedelta(days=14)  # a last day so near is urgent
 
 
 class ActionKind(StrEnum):
@@ -52,7 +55,8 @@ class Action:
     that counts later: that wish says so itself.) `due_by` is the schedule's day where a schedule asks for it, else the
     measures' earliest, and never after `last_day`. None: nobody says.
 
-    `products` are what can be given or used, in words ("Pediarix", "Infanrix"; "ASQ-3").
+    `products` are what can be given or used, in words ("Pediarix", "Infanrix"; "ASQ-3"). `confidential`: a young person
+    may have this without their parents' knowledge, so it is neither printed nor shown to relatives.
     """
 
     kind: ActionKind
@@ -67,3 +71,27 @@ class Action:
     last_day: date | None
     wishes: tuple[Wish, ...]
     remarks: tuple[str, ...] = ()  # "measure met, dose of 3 May invalid: repeat"
+    confidential: bool = False
+
+    def presses(self, as_of: date) -> bool:
+        """Whether it can be done today, and not for much longer."""
+        today = self.urgency in (Urgency.OVERDUE, Urgency.DUE)
+        return today and self.last_day is not None and self.last_day - as_of <= NEAR
+
+
+def most_pressing(actions: Iterable[Action], as_of: date) -> tuple[Action, ...]:
+    """Actions as a reader in a hurry needs them: what can be done for a few days only, what is overdue, what is due,
+    then the others; within each in their order (a late dose that may be given up to old age has no last day). A remark
+    on several of them (one vaccine for three needs) stands at the first."""
+
+    def rank(action: Action) -> int:
+        if action.presses(as_of):
+            return 0
+        return 1 + tuple(Urgency).index(action.urgency)
+
+    told: set[str] = set()
+    found: list[Action] = []
+    for action in sorted(actions, key=rank):
+        found.append(replace(action, remarks=tuple(one for one in action.remarks if one not in told)))
+        told.update(action.remarks)
+    return tuple(found)

@@ -13,16 +13,17 @@ from gapsvc.evaluation.actions import ActionKind, Wish
 from gapsvc.evaluation.evaluator import MEASURE_POPULATION_SYSTEM
 from gapsvc.evaluation.products import VaccineNames
 from gapsvc.evaluation.result import Coding, GapRecord, GapStatus, GroupResult, MeasureResult, Need, Outlook
+from gapsvc.evaluation.seasons import NOT_KNOWN, unknown_season
 from gapsvc.evaluation.services import WELL_VISIT, WELL_VISIT_SET, service_of_item, service_of_need
 from gapsvc.evaluation.vaccines import Vaccines
 from gapsvc.schedule.immunizations.due import ImmunizationNeed
 from gapsvc.schedule.immunizations.fhir_input import CVX
-from gapsvc.schedule.immunizations.forecasting import PAST_SEASON
 from gapsvc.schedule.immunizations.verdicts import AGED_OUT, COMPLETE, CONTRAINDICATED, IMMUNE, NOT_RECOMMENDED
 from gapsvc.schedule.visits.plan import ServiceState, SlotState, SlotStatus, VisitPlan
 
 DAY = timedelta(days=1)
 NO_LONGER = "no longer possible"
+CONFIDENTIAL = "confidential: speak of it with the patient alone"
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,7 +31,8 @@ class Ask:
     """One need. `ready`: the day from which it is wanted, where that is later than `wish.due_from`, the first that
     counts. `leads`: a schedule says what is done and when, a measure only until when it counts. `apart`: one service
     never satisfies two such asks (a visit fills one slot). `of`: how many asks the need makes (a combination: one a
-    vaccine). `lost`: why it can't be satisfied any more. `bare`: a measure's wish in words, without how it looks.
+    vaccine). `lost`: why it can't be satisfied any more. `bare`: a measure's wish in words, without how it looks;
+    `rate`: which rate of which measure it is.
     `left`: how many more services the need asks for; `until`: the last day on which this one helps with them, where
     that is before the wish's. `remarks` go to the action."""
 
@@ -46,6 +48,8 @@ class Ask:
     of: int = 1
     lost: str | None = None
     bare: str = ""
+    rate: str = ""
+    confidential: bool = False
     left: int = 1
     until: date | None = None
     remarks: tuple[str, ...] = ()
@@ -63,8 +67,20 @@ class Ask:
 
 
 def of_vaccines(vaccines: Vaccines, names: VaccineNames) -> list[Ask]:
-    """A dose for each vaccine group that the schedule wants one for, now or later."""
-    return [_dose(need, vaccines.schedule, names) for need in vaccines.needs if need.urgency != "none"]
+    """A dose for each vaccine group that the schedule wants one for, now or later; and for one of whose season it has
+    no data, that somebody look what is recommended."""
+    return [
+        _season(need, vaccines.schedule, names) if need.status == NOT_KNOWN else _dose(need, vaccines.schedule, names)
+        for need in vaccines.needs
+        if need.urgency != "none" or (need.status == NOT_KNOWN and need.due_from is not None)
+    ]
+
+
+def _season(need: ImmunizationNeed, version: str, names: VaccineNames) -> Ask:
+    said = unknown_season(version)
+    wish = Wish("immunizations", need.group, said, need.due_from, None, need.last_day, Outlook.UNKNOWN)
+    text = f"{names.dose(need.group)}, this season"
+    return Ask(ActionKind.IMMUNIZATION, need.group, wish, text, leads=True, remarks=(said,))
 
 
 def _dose(need: ImmunizationNeed, version: str, names: VaccineNames) -> Ask:
@@ -89,7 +105,8 @@ def _dose(need: ImmunizationNeed, version: str, names: VaccineNames) -> Ask:
         ActionKind.IMMUNIZATION,
         need.group,
         wish,
-        name if need.number is None else f"{name}, dose {need.number}",
+        # The number counts the whole series: nobody calls an adolescent's one Tdap the sixth.
+        name if need.number is None or name in ("Tdap", "Td") else f"{name}, dose {need.number}",
         coding=Coding(CVX, need.vaccines[0], names.described.get(need.vaccines[0])) if need.vaccines else None,
         products=names.products(need.vaccines),
         ready=need.recommended,
@@ -99,9 +116,9 @@ def _dose(need: ImmunizationNeed, version: str, names: VaccineNames) -> Ask:
 
 _NO_DOSE: Mapping[str, str] = {
     COMPLETE: "CDC's schedule asks for no further dose",
-    IMMUNE: "immune, by CDC's schedule",
-    CONTRAINDICATED: "contraindicated",
-    AGED_OUT: "too old for a further dose by CDC's schedule",
+    IMMUNE: "the child is immune, by CDC's schedule",
+    CONTRAINDICATED: "the vaccine is contraindicated",
+    AGED_OUT: "the child is too old for a further dose by CDC's schedule",
     NOT_RECOMMENDED: "not recommended by CDC's schedule",
 }
 
@@ -118,9 +135,8 @@ def why_no_dose(vaccines: Vaccines, group: str) -> str:
 def season_over(vaccines: Vaccines, group: str) -> str | None:
     """What to say where the schedule is silent only because it knows no season after its last one (influenza): its
     edition is older than the day, which is no reason to let a dose go."""
-    if any(need.group == group and PAST_SEASON.text in need.reasons for need in vaccines.needs):
-        return f"CDC's schedule {vaccines.schedule} ends with an earlier season: check this season's recommendation"
-    return None
+    silent = any(need.group == group and need.status == NOT_KNOWN for need in vaccines.needs)
+    return unknown_season(vaccines.schedule) if silent else None
 
 
 # ---- the visit schedule
@@ -169,6 +185,7 @@ def _slot(slot: SlotState, opens: date, schedule: str, measured: Sequence[str]) 
 def _service(state: ServiceState, schedule: str) -> Ask:
     late = state.status is SlotStatus.OVERDUE
     known = service_of_item(state.item)
+    confidential = known is not None and known.confidential
     wish = Wish(
         origin="visits",
         id=state.id,
@@ -187,6 +204,8 @@ def _service(state: ServiceState, schedule: str) -> Ask:
         products=() if known is None else known.products,
         leads=True,
         apart=True,
+        remarks=(CONFIDENTIAL,) if confidential else (),
+        confidential=confidential,
     )
 
 
@@ -229,6 +248,7 @@ def _asks(result: MeasureResult, group: GroupResult, names: VaccineNames, as_of:
         coding=need.coding if need.coding.code and need.coding.system != MEASURE_POPULATION_SYSTEM else None,
         lost=NO_LONGER if gap.outlook is Outlook.MISSED else None,
         bare=bare,
+        rate=f"{measure}: {_short(group.description)}",
         left=1 if gap.needed is None or gap.done is None else gap.needed - gap.done,
     )
     vaccine_groups: dict[str, Coding] = {}

@@ -8,6 +8,7 @@ from gapsvc.evaluation.actions import Action
 from gapsvc.evaluation.catalogue import types_read
 from gapsvc.evaluation.evaluator import Evaluator, PreparedEvaluation
 from gapsvc.evaluation.joining import actions_of
+from gapsvc.evaluation.notices import death, notices
 from gapsvc.evaluation.products import VaccineNames
 from gapsvc.evaluation.result import MeasureResult
 from gapsvc.evaluation.vaccines import TYPES_READ, Vaccines, vaccines
@@ -25,7 +26,8 @@ Failed = Callable[[str, Exception], None]
 class ChildView:
     """One child. `vaccines` and `visits` are None where the birth date is not a whole day on or before `as_of`.
 
-    `actions` come in the order in which they are to be done; there are none for a child who has died. `failed` are ids
+    `actions` come in the order in which they are to be done; there are none for a child who has died. `notices` are to
+    be read before them: died, in hospice care, no whole birth date. `failed` are ids
     of measures whose rules failed on this record ("visit schedule": that one's did); the rest is right without them.
     `changes_on`: the next day on which time alone changes any of this; None if none does.
     """
@@ -38,6 +40,7 @@ class ChildView:
     actions: tuple[Action, ...]
     failed: tuple[str, ...] = ()
     changes_on: date | None = None
+    notices: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -115,19 +118,11 @@ class PreparedChildReader:
         reader = self.reader
         judged = vaccines(reader.schedule, record, self.as_of, reader.codes, reader.names)
         actions: tuple[Action, ...] = ()
-        if not _has_died(record, self.as_of):
+        if not death(record.patient, self.as_of):
             actions = actions_of(results, judged, plan, self.as_of, names=reader.names)
-        return ChildView(
-            record, self.as_of, tuple(results), judged, plan, actions, tuple(failed), _changes_on(results, judged, plan)
-        )
-
-
-def _has_died(record: PatientRecord, as_of: date) -> bool:
-    """Whether the record says so, by `as_of` if it says when (a date may be partial: 2026, 2026-05)."""
-    when = record.patient.get("deceasedDateTime")
-    if isinstance(when, str):
-        return when[:10] <= as_of.isoformat()
-    return record.patient.get("deceasedBoolean") is True
+        changes_on = _changes_on(results, judged, plan)
+        told = notices(record, results, self.as_of)
+        return ChildView(record, self.as_of, tuple(results), judged, plan, actions, tuple(failed), changes_on, told)
 
 
 def _changes_on(results: Collection[MeasureResult], judged: Vaccines | None, plan: VisitPlan | None) -> date | None:

@@ -162,7 +162,7 @@ def _met_reason(said: Said) -> Reason:
 
 
 def _excluded_reason(said: Said) -> Reason:
-    return Reason("Present", f"not counted: {wording.excluded(said.exclusion)}")
+    return Reason("Present", wording.not_counted(said.exclusion))
 
 
 def _pending_reason(said: Said, outlook: Outlook, requirement: Requirement | None) -> Reason:

@@ -18,7 +18,7 @@ from gapsvc.evaluation.vaccines import InvalidDose, Vaccines, met_with_invalid_d
 from gapsvc.schedule.visits.plan import VisitPlan
 
 HORIZON = timedelta(days=92)  # what only a schedule asks for later than this is not yet told
-FAR = timedelta(days=730)  # a last day (the age up to which a dose may be given) later than this is not worth a word
+FAR = timedelta(days=365)  # a last day later than this presses nobody, and is not said
 _Slot = tuple[ActionKind, str]
 
 
@@ -171,7 +171,13 @@ def _action(members: Sequence[Ask], as_of: date) -> Action:
         kind=speaker.kind,
         key=_key(speaker),
         text=speaker.text,
-        when=_when(urgency, ready, due_by, None if last_day is None or last_day - as_of > FAR else last_day),
+        when=_when(
+            urgency,
+            ready,
+            due_by,
+            None if last_day is None or last_day - as_of > FAR else last_day,
+            can_be_now=speaker.kind is ActionKind.IMMUNIZATION and due_from is not None and due_from <= as_of,
+        ),
         coding=speaker.coding,
         products=speaker.products,
         urgency=urgency,
@@ -180,6 +186,7 @@ def _action(members: Sequence[Ask], as_of: date) -> Action:
         last_day=last_day,
         wishes=tuple(one.wish for one in sorted(members, key=_wish_order)),
         remarks=tuple(dict.fromkeys(remark for one in members for remark in one.remarks)),
+        confidential=any(one.confidential for one in members),
     )
 
 
@@ -202,31 +209,34 @@ def _key(speaker: Ask) -> str:
     return f"{speaker.kind.value}:{speaker.key}"
 
 
-def _when(urgency: Urgency, ready: date | None, due_by: date | None, last_day: date | None) -> str:
-    """The timing in words, the shortest that says it all."""
+def _when(urgency: Urgency, ready: date | None, due_by: date | None, last_day: date | None, *, can_be_now: bool) -> str:
+    """The timing in words, the shortest that says it all. Where it is wanted by the last day on which it counts, that
+    is said. `can_be_now`: a dose that is wanted later would be valid today already."""
     day = wording.day
+    by = None if due_by == last_day else due_by
     if urgency is Urgency.OVERDUE and due_by is not None:
         said = f"overdue since {day(due_by + DAY)}"
-        shown = None
     elif urgency is Urgency.LATER and ready is not None:
-        shown = due_by if due_by is not None and due_by > ready else None
-        said = f"due {day(ready)} to {day(shown)}" if shown else f"due from {day(ready)}"
+        said = f"due {day(ready)} to {day(by)}" if by is not None and by > ready else f"due from {day(ready)}"
+        said += ", possible today" if can_be_now else ""
     else:
-        shown = due_by
-        said = f"due now, by {day(due_by)}" if due_by is not None else "due now"
-    return said if last_day is None or last_day == shown else f"{said}, last day {day(last_day)}"
+        said = "due now" if by is None else f"due now, by {day(by)}"
+    return said if last_day is None else f"{said}, last day {day(last_day)}"
 
 
 def _lost(asks: Sequence[Ask]) -> Action:
-    """What can no longer be done in time, one for a vaccine group, for visits, or for a service."""
+    """What can no longer be done in time, one for a vaccine group, for visits, or for a service.
+
+    It is told as what is lost, a measure's rate: the dose itself may well be due still, by the schedule.
+    """
     speaker = min(asks, key=lambda one: (one.of, one.last, one.wish.id))
     last_day = max((one.wish.last_day for one in asks if one.wish.last_day), default=None)
     return Action(
         kind=speaker.kind,
         key="lost:"
         + (speaker.kind.value if speaker.kind is ActionKind.VISIT else f"{speaker.kind.value}:{speaker.key}"),
-        text=speaker.text,
-        when=speaker.lost or NO_LONGER,
+        text=speaker.rate,
+        when=_lost_since(speaker),
         coding=speaker.coding,
         products=(),
         urgency=Urgency.LOST,
@@ -238,6 +248,12 @@ def _lost(asks: Sequence[Ask]) -> Action:
             for one in sorted(asks, key=_wish_order)
         ),
     )
+
+
+def _lost_since(speaker: Ask) -> str:
+    if speaker.lost == NO_LONGER and speaker.wish.last_day is not None:
+        return f"{NO_LONGER}, last day was {wording.day(speaker.wish.last_day)}"
+    return speaker.lost or NO_LONGER
 
 
 _BUCKETS = {Urgency.OVERDUE: 0, Urgency.DUE: 0, Urgency.LATER: 1, Urgency.LOST: 2}

@@ -21,12 +21,13 @@ WELL_VISIT_SET = f"{VALUE_SETS}well-visit"
 @dataclass(frozen=True, slots=True)
 class Service:
     """One service: `products` are what it is done with, in words; `months_between` how long after one the next is
-    wanted, where a measure would count it the day after."""
+    wanted, where a measure would count it the day after. `confidential`: a minor may have it without the parents."""
 
     id: str
     title: str
     products: tuple[str, ...]
     months_between: int
+    confidential: bool
 
 
 def _read() -> tuple[Mapping[str, Service], Mapping[str, Service], Mapping[str, Service]]:
@@ -36,7 +37,13 @@ def _read() -> tuple[Mapping[str, Service], Mapping[str, Service], Mapping[str, 
     by_code: dict[str, Service] = {}
     by_value_set: dict[str, Service] = {}
     for row in rows:
-        service = Service(row["id"], row["title"], tuple(row["products"]), row.get("months_between", 0))
+        service = Service(
+            row["id"],
+            row["title"],
+            tuple(row["products"]),
+            row.get("months_between", 0),
+            row.get("confidential", False),
+        )
         by_item |= dict.fromkeys(row["items"], service)
         by_code |= dict.fromkeys(row["codes"], service)
         by_value_set |= {VALUE_SETS + name: service for name in row["value_sets"]}

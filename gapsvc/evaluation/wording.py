@@ -66,6 +66,11 @@ def discounted(code: str) -> str:
     return DISCOUNTED.get(code, code.replace("-", " "))
 
 
+def not_counted(code: str | None) -> str:
+    """The reason of a gap that is closed because the person is excluded, in words."""
+    return f"not counted: {excluded(code)}"
+
+
 def excluded(code: str | None) -> str:
     if code is None:
         return "not in the denominator"

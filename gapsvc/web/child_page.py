@@ -5,6 +5,7 @@ from datetime import date, timedelta
 
 from gapsvc.evaluation import wording
 from gapsvc.evaluation.child import ChildView
+from gapsvc.evaluation.services import service_of_item
 from gapsvc.schedule.visits.plan import ServiceState, SlotStatus, VisitPlan
 from gapsvc.web.due import Due, due
 from gapsvc.web.immunizations import Immunizations, immunizations
@@ -28,17 +29,19 @@ class ServiceRow:
     words: str
     by_risk: bool
     source: str
+    confidential: bool
 
 
 @dataclass(frozen=True, slots=True)
 class LeftOutRow:
-    """A visit that fills no slot, and why."""
+    """A visit or service that fills no place in the schedule, and why."""
 
     kind: str
     name: str
     day: str
     why: str
     source: str
+    confidential: bool
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,6 +80,7 @@ class ChildPage:
     person: Person
     as_of: str
     next_change: str
+    notices: tuple[str, ...]
     due: Due
     visits: Visits | None
     immunizations: Immunizations | None
@@ -95,7 +99,8 @@ def child_page(view: ChildView) -> ChildPage:
         person=person,
         as_of=wording.day(view.as_of),
         next_change=wording.day(view.changes_on) if view.changes_on else "",
-        due=due(view.actions, view.as_of),
+        notices=tuple(capital(notice) for notice in view.notices if not person.died),
+        due=due(view.actions, view.as_of, can_be_told=view.vaccines is not None or bool(person.died)),
         visits=None if view.visits is None or born is None else _visits(view.visits, born, view.as_of, evidence),
         immunizations=(
             None
@@ -141,6 +146,7 @@ def _visits(plan: VisitPlan, born: date, as_of: date, evidence: Evidence) -> Vis
                 wording.day(one.on) if one.on else "day not known",
                 capital(wording.discounted(one.reason)),
                 said.source,
+                _is_confidential(one.item),
             )
             for one in plan.left_out
             for said in (evidence.of(one.reference),)
@@ -171,7 +177,13 @@ def _service(service: ServiceState, evidence: Evidence) -> ServiceRow:
         words=words,
         by_risk=not service.universal,
         source=joined([source for source in sources if source]),
+        confidential=_is_confidential(service.item),
     )
+
+
+def _is_confidential(item: str) -> bool:
+    known = service_of_item(item)
+    return known is not None and known.confidential
 
 
 def _findings(view: ChildView, evidence: Evidence) -> list[FindingRow]:

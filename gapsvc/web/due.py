@@ -1,13 +1,12 @@
 """What is to be done for a child, as its page says it: today's actions, those to come, those no longer possible."""
 
 from collections.abc import Iterable
-from dataclasses import dataclass, replace
-from datetime import date, timedelta
+from dataclasses import dataclass
+from datetime import date
 from types import MappingProxyType
 from typing import Final
 
-from gapsvc.evaluation import wording
-from gapsvc.evaluation.actions import Action, ActionKind, Urgency
+from gapsvc.evaluation.actions import Action, ActionKind, Urgency, most_pressing
 from gapsvc.web.words import capital, counted, joined
 
 KINDS: Final = MappingProxyType(
@@ -28,7 +27,7 @@ class Reason:
 
 @dataclass(frozen=True, slots=True)
 class Todo:
-    """One action in words. `state` names its urgency, `label` says it."""
+    """One action in words. `state` names its urgency, `label` says it. `confidential`: it is not printed."""
 
     state: str
     label: str
@@ -38,6 +37,7 @@ class Todo:
     products: str
     remarks: tuple[str, ...]
     reasons: tuple[Reason, ...]
+    confidential: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,51 +53,35 @@ class Due:
 _LABELS = {Urgency.OVERDUE: "Overdue", Urgency.DUE: "Due", Urgency.LATER: "Later", Urgency.LOST: "No longer possible"}
 
 
-FAR = timedelta(days=365)  # a last day later than this presses nobody: it is left to the reasons
-
-
-def due(actions: Iterable[Action], as_of: date) -> Due:
-    """The lists from a child's actions; what is overdue stands before what is due."""
-    made = _told_once([(action.urgency, _todo(action, as_of)) for action in actions])
-    today = [todo for wanted in (Urgency.OVERDUE, Urgency.DUE) for urgency, todo in made if urgency is wanted]
+def due(actions: Iterable[Action], as_of: date, *, can_be_told: bool = True) -> Due:
+    """The lists from a child's actions; today's with those first that press most. `can_be_told`: whether it is known
+    what is due (it is not without a birth date)."""
+    lists: dict[bool | Urgency, list[Todo]] = {}
+    for action in most_pressing(actions, as_of):
+        today = action.urgency in (Urgency.OVERDUE, Urgency.DUE)
+        lists.setdefault(today or action.urgency, []).append(_todo(action))
+    today = lists.get(True, [])
     return Due(
         tuple(today),
-        tuple(todo for urgency, todo in made if urgency is Urgency.LATER),
-        tuple(todo for urgency, todo in made if urgency is Urgency.LOST),
-        _summary(today),
+        tuple(lists.get(Urgency.LATER, ())),
+        tuple(lists.get(Urgency.LOST, ())),
+        _summary(today) if can_be_told else "What is due can’t be told.",
     )
 
 
-def _told_once(made: list[tuple[Urgency, Todo]]) -> list[tuple[Urgency, Todo]]:
-    """Each remark at the first action that has it: one on a vaccine that serves three needs comes with all three."""
-    told: set[str] = set()
-    found: list[tuple[Urgency, Todo]] = []
-    for urgency, todo in sorted(made, key=lambda one: one[0] is not Urgency.OVERDUE):
-        found.append((urgency, replace(todo, remarks=tuple(one for one in todo.remarks if one not in told))))
-        told.update(todo.remarks)
-    return found
-
-
-def _todo(action: Action, as_of: date) -> Todo:
+def _todo(action: Action) -> Todo:
     label = _LABELS[action.urgency]
     return Todo(
         state=action.urgency.value,
         label=label,
         kind=KINDS[action.kind],
         text=capital(action.text),
-        when=_when(action, label, as_of),
+        when=action.when.removeprefix(label.lower()).removeprefix(":").removeprefix(",").strip(),  # after its label
         products=joined(action.products, "or"),
         remarks=tuple(capital(remark) for remark in action.remarks),
         reasons=tuple(Reason(ASKED_BY.get(wish.origin, wish.origin), capital(wish.text)) for wish in action.wishes),
+        confidential=action.confidential,
     )
-
-
-def _when(action: Action, label: str, as_of: date) -> str:
-    """The action's timing as it goes on after its label: "Overdue" "since May 2, 2026"."""
-    said = action.when
-    if action.last_day is not None and action.last_day - as_of > FAR:
-        said = said.removesuffix(f", last day {wording.day(action.last_day)}")
-    return said.removeprefix(label.lower()).removeprefix(":").strip()
 
 
 def _summary(today: list[Todo]) -> str:

@@ -5,10 +5,10 @@ from dataclasses import dataclass, replace
 from datetime import date, timedelta
 
 from gapsvc.evaluation import wording
+from gapsvc.evaluation.joining import FAR
 from gapsvc.evaluation.seasons import NOT_KNOWN
 from gapsvc.evaluation.vaccines import JudgedDose, VaccineHistory, Vaccines
 from gapsvc.schedule.immunizations.due import ImmunizationNeed
-from gapsvc.web.due import FAR
 from gapsvc.web.sources import Evidence
 from gapsvc.web.words import age, anniversary, capital, counted, joined
 
@@ -89,7 +89,7 @@ def immunizations(vaccines: Vaccines, evidence: Evidence, born: date, as_of: dat
     repeated = {remark.reference for remark in vaccines.remarks if remark.is_repeat}
     for history in (replace(one, need=None) if closed else one for one in vaccines.histories):
         urgency = history.need.urgency if history.need else "none"
-        if history.doses or urgency in ("overdue", "due"):
+        if history.doses or urgency in ("overdue", "due") or _is_unknown(history):
             card = _card(history, evidence, born, as_of)
             cards.append((("overdue", "due", "later", "none").index(urgency), card))
         elif urgency == "later" and history.need is not None and _in_childhood(history.need, born):
@@ -110,6 +110,11 @@ def immunizations(vaccines: Vaccines, evidence: Evidence, born: date, as_of: dat
     )
 
 
+def _is_unknown(history: VaccineHistory) -> bool:
+    """Whether the schedule can't say what this season asks for."""
+    return history.need is not None and history.need.status == NOT_KNOWN
+
+
 def _in_childhood(need: ImmunizationNeed, born: date) -> bool:
     """The schedule reaches into old age; this is a child's page."""
     return need.recommended is None or need.recommended < anniversary(born, 12 * 22)
@@ -123,7 +128,7 @@ def _aside(reference: str, texts: Sequence[str], evidence: Evidence) -> AsideRow
 def _card(history: VaccineHistory, evidence: Evidence, born: date, as_of: date) -> VaccineCard:
     state, label, words = _need(history.need, as_of)
     doses = tuple(_dose(dose, evidence, born) for dose in history.doses)
-    invalid = sum(not dose.valid for dose in doses)
+    invalid = sum(dose.verdict in ("not valid", "sub-standard") for dose in history.doses)  # one too many is neither
     return VaccineCard(
         group=history.group,
         state=state,
@@ -141,7 +146,11 @@ def _need(need: ImmunizationNeed | None, as_of: date) -> tuple[str, str, str]:
         return "past", "Given", ""
     if need.urgency == "none":
         state, label = _ENDED.get(need.status, ("past", need.status))
-        return state, label, capital(joined([_CDC_WORDS.get(reason, reason) for reason in need.reasons])) if state == "past" else ""
+        return (
+            state,
+            label,
+            joined(need.reasons) if state == "past" else "",
+        )
     dose = f"Dose {need.number}" if need.number else "A dose"
     if need.urgency == "overdue":
         since = f" since {wording.day(need.overdue_since)}" if need.overdue_since else ""

@@ -12,10 +12,7 @@ from gapsvc.api.answers import refuse
 from gapsvc.api.gap_bundles import RequestLog
 from gapsvc.api.parameters import is_id
 from gapsvc.api.service import Service, service
-from gapsvc.evaluation.catalogue import types_read
 from gapsvc.evaluation.child import ChildView
-from gapsvc.evaluation.vaccines import TYPES_READ
-from gapsvc.evaluation.visits import VisitAssessor
 from gapsvc.records.record import PatientRecord
 from gapsvc.web.child_page import child_page
 from gapsvc.web.finding import find
@@ -50,7 +47,7 @@ def find_child() -> Response:
 def child(patient_id: str) -> Response:
     """The page of one child as of the service's day; an id of a linked record leads to the person's page."""
     here = service()
-    require_read(*sorted(_types_shown(here)))
+    require_read(*sorted(here.children.types))  # what the page shows, as evidence or in words
     record = here.store.record_of_patient(patient_id) if is_id(patient_id) else None
     if record is None:
         raise refuse(404, "not-found", "there is no such Patient")
@@ -67,13 +64,6 @@ def _view(here: Service, record: PatientRecord) -> ChildView:
         log.failed("rules failed on a record", error, measure=name)
 
     return here.children.on(here.today).view(record, on_failure=on_failure)
-
-
-def _types_shown(here: Service) -> frozenset[str]:
-    """The resource types that a child's page shows, as evidence or in words."""
-    visits = here.children.visits
-    of_visits = visits.types if isinstance(visits, VisitAssessor) else frozenset[str]()
-    return types_read(here.evaluators.values()) | of_visits | frozenset(TYPES_READ)
 
 
 def style() -> Response:

@@ -6,8 +6,9 @@ from datetime import date
 from typing import Any
 
 from gapsvc.evaluation import wording
+from gapsvc.evaluation.notices import death
 from gapsvc.records.references import objects
-from gapsvc.web.words import age, day_in
+from gapsvc.web.words import age, capital, day_in
 
 _USES = ("official", "usual", None, "nickname", "temp", "old", "anonymous", "maiden")  # which name stands first
 _KINDS = {"MR": "Record number", "MA": "Medicaid number"}  # HL7 v2 table 0203
@@ -33,7 +34,7 @@ def person_of(patient: Mapping[str, Any], today: date) -> Person:
     """A Patient in words; what the record doesn't say is said to be missing."""
     written = _text(patient.get("birthDate"))
     born = day_in(written)
-    died = _died(patient, today)
+    died = capital(death(patient, today))
     until = day_in(_text(patient.get("deceasedDateTime"))) or today
     return Person(
         id=str(patient["id"]),
@@ -44,16 +45,6 @@ def person_of(patient: Mapping[str, Any], today: date) -> Person:
         numbers=tuple(_numbers(patient)),
         died=died,
     )
-
-
-def _died(patient: Mapping[str, Any], today: date) -> str:
-    written = _text(patient.get("deceasedDateTime"))
-    if written[:10] > today.isoformat():
-        return ""  # as gapsvc.evaluation.child has it
-    if written:
-        day = day_in(written)
-        return f"Died on {wording.day(day)}" if day else f"Died in {written}"
-    return "Died, on a day that is not recorded" if patient.get("deceasedBoolean") is True else ""
 
 
 def _name(patient: Mapping[str, Any]) -> str:

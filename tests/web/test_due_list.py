@@ -47,11 +47,24 @@ def test_an_action_is_told_in_few_words() -> None:
     assert (found.later, found.lost) == ((), ())
 
 
-def test_a_last_day_of_years_ahead_presses_nobody() -> None:
-    (todo,) = due(
-        [action("IPV", Urgency.DUE, "due now, by Dec 1, 2026, last day Jul 19, 2044", date(2044, 7, 19))], AS_OF
-    ).today
-    assert todo.when == "now, by Dec 1, 2026"
+def test_what_can_be_done_for_a_few_days_only_stands_first() -> None:
+    found = due(
+        [
+            action("a", Urgency.DUE, "due now, last day Dec 6, 2026", date(2026, 12, 6)),
+            action("b", Urgency.DUE, "due now, last day Dec 7, 2026", date(2026, 12, 7)),
+            action("c", Urgency.OVERDUE, "overdue since May 2, 2026"),
+        ],
+        AS_OF,
+    )
+    assert [(todo.text, todo.when) for todo in found.today] == [
+        ("A", "now, last day Dec 6, 2026"),
+        ("C", "since May 2, 2026"),
+        ("B", "now, last day Dec 7, 2026"),
+    ]
+
+
+def test_where_nobody_can_tell_nothing_is_claimed() -> None:
+    assert due([], AS_OF, can_be_told=False).summary == "What is due can’t be told."
 
 
 def test_overdue_first_then_due_and_the_others_apart() -> None:

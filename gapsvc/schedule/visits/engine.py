@@ -62,7 +62,9 @@ def assess(
     found = Services(clock, [], left_out, changes)
     for item in schedule.items:
         rows = services.get(item.id)
-        shown = _usable(rows, as_of, left_out, changes) if rows else ()
+        # Of what is measured at every visit nothing is told that does not count: it would be said at each one.
+        aside = [] if item.with_visit else left_out
+        shown = _usable(rows, as_of, aside, changes, item.id) if rows else ()
         found.add(item, shown, since.get(item.id))
     left_out.sort(key=_order)
     return VisitPlan(
@@ -75,7 +77,9 @@ def assess(
     )
 
 
-def _usable(rows: Iterable[Row], as_of: date, left_out: list[LeftOut], changes: list[date]) -> list[Shown]:
+def _usable(
+    rows: Iterable[Row], as_of: date, left_out: list[LeftOut], changes: list[date], item: str = ""
+) -> list[Shown]:
     """The rows that qualify, in order; the others are left out. One of the future changes the plan on its day."""
     found: list[Shown] = []
     for row in rows:
@@ -89,13 +93,13 @@ def _usable(rows: Iterable[Row], as_of: date, left_out: list[LeftOut], changes: 
             else:
                 problem = FUTURE
                 changes.append(on)
-        left_out.append(LeftOut(row.reference, on, problem))
+        left_out.append(LeftOut(row.reference, on, problem, item))
     found.sort()
     return found
 
 
-def _order(one: LeftOut) -> tuple[date, str, str]:
-    return one.on or date.min, one.reference, one.reason
+def _order(one: LeftOut) -> tuple[date, str, str, str]:
+    return one.on or date.min, one.reference, one.reason, one.item
 
 
 # ------------------------------------------------------------------------------------------------------------- slots

@@ -40,11 +40,13 @@ class Done:
 
 @dataclass(frozen=True, slots=True)
 class LeftOut:
-    """A visit or service that was looked at and fills nothing. `reason` is a code of evaluation.wording."""
+    """A visit or service that was looked at and fills nothing. `reason` is a code of evaluation.wording; `item`: which
+    service it was looked at for, empty for visits."""
 
     reference: str
     on: date | None
     reason: str
+    item: str = ""
 
 
 @dataclass(frozen=True, slots=True)

@@ -38,7 +38,7 @@ class Services:
         if item.risk and (spare or at_risk_since is not None):
             spare = self._at_risk(item, shown, spare, at_risk_since or date.max)
         if spare and not item.with_visit:  # weights and the like are taken at every contact: no evidence of anything
-            self.left_out += [LeftOut(reference, on, NOT_SCHEDULED) for on, reference in spare]
+            self.left_out += [LeftOut(reference, on, NOT_SCHEDULED, item.id) for on, reference in spare]
 
     def _scheduled(self, item: Item, times: Sequence[Occurrence], shown: Sequence[Shown]) -> Sequence[Shown]:
         """Universal times in order, up to and with the first that is still to come. Gives back what fills none."""
@@ -96,7 +96,7 @@ class Services:
                 due_from, due_by = repeat.after.after(on), min(repeat.by.after(on), last_day)
                 continue
             if first <= on <= last_day:
-                self.left_out.append(LeftOut(reference, on, TOO_SOON))
+                self.left_out.append(LeftOut(reference, on, TOO_SOON, item.id))
             else:
                 spare.append((on, reference))
             at += 1

@@ -174,7 +174,7 @@ def test_a_visit_that_only_a_measure_wants_in_time_is_an_action_of_its_own() -> 
     )
     visits = [action for action in found if action.kind is ActionKind.VISIT]
     assert [(action.text, action.when) for action in visits] == [
-        ("Third well-child visit of 3 (3 by 120)", "due now, by Oct 29, 2026"),
+        ("Third well-child visit of 3 (3 by 120)", "due now, last day Oct 29, 2026"),
         ("Well-child visit, 6 months", "due Dec 16, 2026 to Feb 14, 2027, last day Mar 1, 2027"),
     ]
 
@@ -278,7 +278,7 @@ def test_no_dose_is_given_for_a_measures_sake_where_the_schedule_asks_for_none()
     # One Hib dose at 15 months completes the schedule; the measure counts three.
     found = actions([patient("2025-01-01"), dose("h", "2026-05-01", "48")], date(2026, 8, 1), "cis", year=2027)
     lost = one(found, "lost:immunization:Hib")
-    assert (lost.text, lost.urgency) == ("Second Hib dose of 3", Urgency.LOST)
+    assert (lost.text, lost.urgency) == ("Childhood immunization status: Hib, 3 doses", Urgency.LOST)
     assert lost.when.startswith("CDC's schedule asks for no further dose")
     assert not [action for action in found if action.key == "immunization:Hib"]
 
@@ -286,25 +286,101 @@ def test_no_dose_is_given_for_a_measures_sake_where_the_schedule_asks_for_none()
 def test_what_is_too_late_is_told_apart() -> None:
     found = actions([patient("2024-01-01")], date(2026, 2, 1), "cis", "lsc")
     lost = [action for action in found if action.urgency is Urgency.LOST]
-    assert one(lost, "lost:immunization:Rotavirus").when == "no longer possible"
-    assert one(lost, "lost:service:lead-test").text == "Blood lead test at 12 months"
+    assert one(lost, "lost:immunization:Rotavirus").when == "no longer possible, last day was Jan 1, 2026"
+    assert one(lost, "lost:service:lead-test").text == (
+        "Lead screening in children: Blood lead tests at 12 and at 24 months"
+    )
     assert found[-len(lost) :] == tuple(lost)  # behind everything else
     assert "cis/mmr" not in {wish.id for action in found[: -len(lost)] for wish in action.wishes}
     assert "MMR, dose 1" in [action.text for action in found]  # the schedule still wants it
 
 
-def test_a_season_that_the_schedule_does_not_know_yet_lets_no_dose_go() -> None:
-    record = PatientRecord.of([patient("2025-01-01"), dose("f", "2025-10-01", "140")])
+UNKNOWN_SEASON = "CDC's schedule 4.64 ends with an earlier season: check this season's recommendation"
+
+
+def test_a_season_that_the_schedule_does_not_know_yet_is_to_be_looked_up() -> None:
+    # 4.64 knows influenza up to June 2026; its logic says "Not Recommended" behind that, or "Complete".
+    for doses in (
+        [],
+        [dose("f", "2025-10-01", "150")],
+        [dose("f", "2025-10-01", "150"), dose("g", "2025-11-05", "150")],
+    ):
+        found = actions([patient("2020-01-01"), *doses], date(2026, 11, 22))
+        action = one(found, "immunization:Influenza")
+        assert (action.text, action.urgency, action.when) == ("Influenza, this season", Urgency.DUE, "due now")
+        assert action.remarks == (UNKNOWN_SEASON,)
+        assert (action.due_from, action.last_day) == (date(2026, 7, 1), None)
+
+
+def test_such_a_season_begins_a_year_after_the_last_one_and_not_before_six_months_of_age() -> None:
+    def influenza(born: str, as_of: date) -> list[tuple[str, date | None]]:
+        found = actions([patient(born)], as_of)
+        return [(one.urgency.value, one.due_from) for one in found if one.key == "immunization:Influenza"]
+
+    assert influenza("2020-01-01", date(2026, 6, 30)) == [("due", date(2025, 7, 1))]  # the schedule's own season
+    assert influenza("2020-01-01", date(2026, 7, 1)) == [("due", date(2026, 7, 1))]
+    assert influenza("2026-08-01", date(2026, 11, 22)) == [("later", date(2027, 2, 1))]
+    assert influenza("2020-01-01", date(2028, 11, 22)) == [("due", date(2028, 7, 1))]
+
+
+def test_a_dose_of_such_a_season_answers_it() -> None:
+    doses = [dose("a", "2025-10-01", "150"), dose("b", "2025-11-05", "150"), dose("c", "2026-10-01", "150")]
+    record = PatientRecord.of([patient("2020-01-01"), *doses])
     as_of = date(2026, 11, 22)
+    assert not [one for one in actions(record.resources["Patient"] + tuple(doses), as_of) if "Influenza" in one.key]
     judged = vaccines(schedule(), record, as_of, names=names())
     assert judged is not None
-    result = evaluator("cis").evaluate(record, date(2027, 1, 1), date(2027, 12, 31), as_of)
-    need = next(need for need in judged.needs if need.group == "Influenza")
-    past = replace(need, status="Not Recommended", urgency="none", reasons=("Past seasonal recommendation end date",))
-    told = replace(judged, needs=tuple(past if one is need else one for one in judged.needs))
-    action = one(actions_of([result], told, None, as_of, names=names()), "immunization:Influenza")
-    assert (action.text, action.urgency) == ("Second influenza dose of 2", Urgency.OVERDUE)
-    assert action.remarks == ("CDC's schedule 4.64 ends with an earlier season: check this season's recommendation",)
+    (history,) = [one for one in judged.histories if one.group == "Influenza"]
+    assert history.need is not None
+    assert (history.need.status, history.need.reasons) == ("Not Known", (UNKNOWN_SEASON,))
+    assert [(one.verdict, one.reasons) for one in history.doses][2:] == [("not judged", (UNKNOWN_SEASON,))]
+    assert judged.invalid == ()
+
+
+def test_rsv_in_a_season_without_data_is_for_infants() -> None:
+    def rsv(born: str, as_of: date) -> list[date | None]:
+        return [one.last_day for one in actions([patient(born)], as_of) if one.key == "immunization:RSV"]
+
+    assert rsv("2026-09-10", date(2026, 11, 22)) == [date(2027, 5, 9)]  # to the day before eight months
+    assert rsv("2026-03-22", date(2026, 11, 21)) == [date(2026, 11, 21)]
+    assert rsv("2026-03-22", date(2026, 11, 22)) == []
+    assert rsv("2026-05-10", date(2026, 9, 30)) == []  # out of season
+
+
+def test_a_measure_that_counts_a_dose_of_such_a_season_asks_with_the_schedule() -> None:
+    # CIS: two doses by the second birthday.
+    found = actions([patient("2025-01-01"), dose("f", "2025-10-01", "140")], date(2026, 11, 22), "cis", year=2027)
+    action = one(found, "immunization:Influenza")
+    assert (action.text, action.last_day) == ("Influenza, this season", date(2027, 1, 1))
+    assert [wish.id for wish in action.wishes][:2] == ["Influenza", "cis/influenza"]
+    again = actions([patient("2025-07-01"), dose("g", "2026-10-01", "140")], date(2026, 11, 22), "cis", year=2027)
+    alone = one(again, "immunization:Influenza")
+    assert (alone.text, alone.remarks) == ("Second influenza dose of 2", (UNKNOWN_SEASON,))
+
+
+def test_an_adolescents_tdap_has_no_number_and_what_may_be_confidential_says_so() -> None:
+    found = actions([patient("2014-06-01")], date(2026, 11, 22))
+    assert one(found, "immunization:DTaP/Tdap/Td").text == "Tdap"
+    hiv = ServiceState(
+        "hiv.15",
+        "hiv",
+        "HIV test",
+        "15 to 21 years",
+        True,
+        date(2026, 6, 1),
+        date(2033, 5, 31),
+        date(2033, 5, 31),
+        SlotStatus.DUE,
+        (),
+        None,
+    )
+    action = one(actions([patient("2011-06-01")], date(2026, 11, 22), visits=plan(services=[hiv])), "service:hiv")
+    assert (action.confidential, action.remarks) == (True, ("confidential: speak of it with the patient alone",))
+
+
+def test_a_dose_wanted_tomorrow_that_is_valid_today_says_so() -> None:
+    found = actions([patient("2026-09-23")], date(2026, 11, 22))
+    assert one(found, "immunization:Rotavirus").when == "due from Nov 23, 2026, possible today, last day Jan 5, 2027"
 
 
 def test_an_overdue_visit_does_not_wait_until_a_measure_counts_it() -> None:

@@ -212,7 +212,7 @@ def test_every_reason_has_its_words() -> None:
 def test_a_screen_for_autism_alone_is_none_of_development() -> None:
     resource = procedure("2026-09-20", (CPT, "96110"), reasonCode=[concept((ICD, "Z13.41"))])
     found = plan(child("2025-02-20"), resource)
-    assert LeftOut("Procedure/p", date(2026, 9, 20), "autism-screen") in found.left_out
+    assert LeftOut("Procedure/p", date(2026, 9, 20), "autism-screen", "developmental-screening") in found.left_out
     both = procedure("2026-09-20", (CPT, "96110"), reasonCode=[concept((ICD, "Z13.41")), concept((ICD, "Z13.42"))])
     done = {state.item for state in plan(child("2025-02-20"), both).services if state.done}
     assert done == {"autism-screening", "developmental-screening"}

@@ -228,7 +228,7 @@ def test_fluoride_varnish_is_wanted_again_three_to_six_months_after_the_last() -
     given = plan(date(2026, 9, 4), services={"fluoride-varnish": [date(2026, 3, 3), date(2026, 4, 3)]})
     assert service(given, "fluoride-varnish.1")[0] == "done"
     assert service(given, "fluoride-varnish.2") == ("overdue", "2026-06-03", "2026-09-03", "2031-07-31")
-    assert given.left_out == (LeftOut("Procedure/1", date(2026, 4, 3), "too-soon"),)
+    assert given.left_out == (LeftOut("Procedure/1", date(2026, 4, 3), "too-soon", "fluoride-varnish"),)
     # after the last day nothing is asked of a child that had its share
     over = plan(date(2031, 8, 1), services={"fluoride-varnish": [date(2031, 3, 1)]})
     assert [state.id for state in over.services if state.item == "fluoride-varnish"] == ["fluoride-varnish.1"]
