@@ -19,6 +19,11 @@ SUPPLEMENTAL: Mapping[str, str] = MappingProxyType(
     {"system": "https://gapsvc.example/fhir/CodeSystem/data-origin", "code": "supplemental"}
 )
 
+# Identifier systems whose values are one however they are typed. A Medi-Cal client index number is eight digits and a
+# capital letter (DHCS, from memory); files have it in small letters, in groups, or with hyphens.
+FREELY_TYPED = frozenset({"http://dhcs.ca.gov/medi-cal/cin"})
+_FILLING = re.compile(r"[\s-]+")
+
 # Where a resource says when it happened: elements in order of preference, `.start` reads a Period.
 _WHEN = (
     "period.start",
@@ -103,11 +108,21 @@ def objects(value: Any) -> Iterator[JsonObject]:
 
 
 def identifiers(resource: JsonObject) -> Iterator[tuple[str, str]]:
-    """(system, value) of each identifier with a value; the system is empty where there is none."""
+    """(system, value) of each identifier with a value, as they are compared; no system is the empty one."""
     for found in objects(resource.get("identifier")):
         system, value = found.get("system"), found.get("value")
         if isinstance(value, str) and value:
-            yield (system if isinstance(system, str) else "", value)
+            named = system if isinstance(system, str) else ""
+            yield (named, identifier_value(named, value))
+
+
+def identifier_value(system: str, value: str) -> str:
+    """An identifier's value as it is compared with others of its system.
+
+    >>> identifier_value("http://dhcs.ca.gov/medi-cal/cin", "9123 4567a")
+    '91234567A'
+    """
+    return (_FILLING.sub("", value).upper() or value) if system in FREELY_TYPED else value
 
 
 def is_supplemental(resource: JsonObject) -> bool:

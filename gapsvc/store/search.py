@@ -4,15 +4,17 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
+from gapsvc.records.references import FREELY_TYPED, identifier_value
 from gapsvc.store.database import Connected
 from gapsvc.store.dialect import rows
 from gapsvc.store.names import starts_with
 from gapsvc.store.reading import read_records
 
-_HAS_VALUE = """EXISTS (
+_HAS_ANY = """EXISTS (
     SELECT 1 FROM identifier i
-    WHERE i.source_id = p.source_id AND i.type = 'Patient' AND i.id = p.id AND i.value = ?)"""
-_HAS_IDENTIFIER = _HAS_VALUE.removesuffix(")") + " AND i.system = ?)"
+    WHERE i.source_id = p.source_id AND i.type = 'Patient' AND i.id = p.id AND {})"""
+_HAS_VALUE = _HAS_ANY.format("(i.value = ? OR (i.system IN (?*) AND i.value IN (?*)))")
+_HAS_IDENTIFIER = _HAS_ANY.format("i.system = ? AND i.value = ?")
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,8 +52,13 @@ class Searching(Connected):
             values.append(list(ids))
         if identifier is not None:
             system, value = identifier
-            where.append(_HAS_VALUE if system is None else _HAS_IDENTIFIER)
-            values += [value] if system is None else [value, system]
+            if system is None:
+                where.append(_HAS_VALUE)
+                compared = {identifier_value(one, value) for one in FREELY_TYPED}
+                values += [value, sorted(FREELY_TYPED), sorted(compared)]
+            else:
+                where.append(_HAS_IDENTIFIER)
+                values += [system, identifier_value(system, value)]
         if name is not None:
             where.append("p.names LIKE ? ESCAPE '\\'")
             values.append(starts_with(name))

@@ -6,8 +6,8 @@ nothing but the row, so that the same row again is nothing new and a corrected o
 
 from gapsvc.supplemental.csvfile import FileLimits
 from gapsvc.supplemental.mapping import Mapping, MappingError, read_mapping, shipped_mappings
+from gapsvc.supplemental.remembered import Seen, Vanished
 from gapsvc.supplemental.source import CsvSource, KnownPeople, TaggedSource
-from gapsvc.supplemental.vanished import Seen, Vanished
 
 __all__ = [
     "CsvSource",

@@ -11,7 +11,7 @@ from hashlib import blake2b
 from typing import Any
 from urllib.parse import quote
 
-from gapsvc.records.references import SUPPLEMENTAL
+from gapsvc.records.references import SUPPLEMENTAL, identifier_value
 from gapsvc.supplemental.formats import is_formula, number, shape, unguarded
 from gapsvc.supplemental.kinds import PERSON_FIELDS, FieldKind, JsonObject, Reading, Values, quantity
 from gapsvc.supplemental.mapping import Cell, Mapping, ResourceMapping
@@ -131,7 +131,7 @@ class RowConverter:
 
     def _patient(self, reader: _Reader) -> JsonObject | None:
         person = self._mapping.person
-        value = reader.text(person.identifier)
+        value = identifier_value(person.system, reader.text(person.identifier))
         if not value:
             reader.flaw("no-identifier", person.identifier, "empty; expected the person's identifier")
         elif not _plain(value):

@@ -5,7 +5,7 @@ aside whole, with FILE:LINE:COLUMN and the reason, under the type that they woul
 """
 
 from collections.abc import Callable, Collection, Iterator
-from dataclasses import replace
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 import orjson
@@ -14,6 +14,7 @@ from adapters.base import Batch, Fetched, JsonObject, Rejected, Source, SourceEr
 from gapsvc.records.references import SUPPLEMENTAL, is_supplemental
 from gapsvc.supplemental.csvfile import DelimitedFile, FileLimits, Row
 from gapsvc.supplemental.mapping import Mapping
+from gapsvc.supplemental.remembered import Contents
 from gapsvc.supplemental.rows import Converted, RowConverter, source_uri
 
 BATCH_ROWS = 1000
@@ -21,6 +22,35 @@ _PATIENTS_REMEMBERED = 200_000  # so many Patients are not told twice in one pas
 
 # (identifier system, (identifier value, birth date)s) -> those of them that another source has a Patient of.
 KnownPeople = Callable[[str, Collection[tuple[str, str]]], Collection[tuple[str, str]]]
+
+
+@dataclass(slots=True)
+class _Pass:
+    """One reading of the file, for one type. What concerns whole rows is told in the pass of the type `home`."""
+
+    type: str
+    home: str
+    contents: Contents
+    told: set[str] = field(default_factory=set[str])  # Patients
+    left_out: int = 0
+    passed: int = 0
+
+    def notices(self) -> tuple[str, ...]:
+        """What is said at the end, of all rows."""
+        found: list[str] = []
+        if self.left_out and self.type == self.home:
+            found.append(
+                f"left out: rows of people whom no other source has (by identifier and birth date): "
+                f"{self.left_out:,}; unmatched = 'keep' in the mapping's [person] takes them"
+            )
+        if self.passed and self.type == self.home:
+            found.append(f"left out: rows of no kind that the mapping takes: {self.passed:,}")
+        if shared := self.contents.contradicted():
+            found.append(
+                f"{shared:,} rows have the id of another row and say something else: the last one counts. Do the "
+                "columns in `id` name a row?"
+            )
+        return tuple(found)
 
 
 class CsvSource:
@@ -72,11 +102,10 @@ class CsvSource:
         """
         stamp = self._stamp()
         done = _rows_done(cursor, stamp)
-        home = self._mapping.resources[0].kind.type
-        told: set[str] = set()
         last: Batch | None = None
         chunk: list[Row] = []
-        with DelimitedFile(self._path, self._mapping.layout, self._limits) as file:
+        with DelimitedFile(self._path, self._mapping.layout, self._limits) as file, Contents() as contents:
+            reading = _Pass(resource_type, self._mapping.resources[0].kind.type, contents)
             for number, row in enumerate(file.rows(), 1):
                 if number <= done:
                     continue
@@ -85,44 +114,37 @@ class CsvSource:
                     if last is not None:
                         yield last
                     # Held back by one, so that the last one can say that the type is complete.
-                    last = self._batch(resource_type, chunk, told, home, _cursor(stamp, number))
+                    last = self._batch(reading, chunk, _cursor(stamp, number))
                     chunk = []
-        if last is not None and not chunk:
-            yield replace(last, cursor=None)
-            return
-        if last is not None:
-            yield last
-        yield self._batch(resource_type, chunk, told, home, None)
+            if chunk or last is None:
+                if last is not None:
+                    yield last
+                last = self._batch(reading, chunk, None)
+            yield replace(last, cursor=None, notices=reading.notices())
 
-    def _batch(self, resource_type: str, rows: list[Row], told: set[str], home: str, cursor: str | None) -> Batch:
+    def _batch(self, reading: "_Pass", rows: list[Row], cursor: str | None) -> Batch:
         converted = [(row, Converted() if row.cells is None else self._convert(row.cells)) for row in rows]
         strangers = self._strangers(converted)
         fetched: list[Fetched] = []
         rejected: list[Rejected] = []
-        left_out = passed = 0
         for row, one in converted:
             origin = f"{self._path.name}:{row.line}"
             if row.problem is not None or one.flaws:
-                if resource_type == (one.type or home):
+                if reading.type == (one.type or reading.home):
                     rejected.append(_rejected(origin, row, one))
             elif one.passed:
-                passed += 1
+                reading.passed += 1
             elif one.person in strangers:
-                left_out += 1
+                reading.left_out += 1
             else:
-                fetched += [Fetched(found, origin) for found in _of_type(one, resource_type, told)]
-        if len(told) > _PATIENTS_REMEMBERED:
-            told.clear()
+                fetched += [Fetched(found, origin) for found in _of_type(one, reading.type, reading.told)]
+        if len(reading.told) > _PATIENTS_REMEMBERED:
+            reading.told.clear()
+        reading.contents.add(item.resource for item in fetched)
         if self._seen is not None:
             ids = {key for _row, one in converted for key in one.ids}
             self._seen(ids, any(row.problem is not None or _is_nameless(one) for row, one in converted))
-        notices = _notices(left_out, passed) if resource_type == home else ()
-        if shared := _shared_ids(fetched):
-            notices += (
-                f"{shared:,} rows have the id of another row and say something else: the last one counts. Do the "
-                "columns in `id` name a row?",
-            )
-        return Batch(resource_type, tuple(fetched), tuple(rejected), cursor, notices)
+        return Batch(reading.type, tuple(fetched), tuple(rejected), cursor)
 
     def _strangers(self, converted: list[tuple[Row, Converted]]) -> Collection[tuple[str, str]]:
         """Persons of these rows of whom no other source has a Patient, where the mapping wants them reported."""
@@ -173,32 +195,9 @@ def _rejected(origin: str, row: Row, one: Converted) -> Rejected:
     return Rejected(f"{origin}:{first.column}", first.code, reason, raw, one.type, named)
 
 
-def _notices(left_out: int, passed: int) -> tuple[str, ...]:
-    found: list[str] = []
-    if left_out:
-        found.append(
-            f"left out: rows of people whom no other source has (by identifier and birth date): {left_out:,}; "
-            "unmatched = 'keep' in the mapping's [person] takes them"
-        )
-    if passed:
-        found.append(f"left out: rows of no kind that the mapping takes: {passed:,}")
-    return tuple(found)
-
-
 def _is_nameless(one: Converted) -> bool:
     """Whether it can't be told which resource a flawed row is."""
     return bool(one.flaws) and (not one.ids or any(flaw.code == "no-id" for flaw in one.flaws))
-
-
-def _shared_ids(fetched: list[Fetched]) -> int:
-    """How many of some resources differ from an earlier one of their id."""
-    latest: dict[str, JsonObject] = {}
-    shared = 0
-    for item in fetched:
-        before = latest.get(item.resource["id"])
-        shared += before is not None and before != item.resource
-        latest[item.resource["id"]] = item.resource
-    return shared
 
 
 def _cursor(stamp: str, rows: int) -> str:

@@ -221,6 +221,24 @@ def test_identity_reads_a_patient() -> None:
     )
 
 
+def test_a_client_index_number_is_one_however_it_is_typed() -> None:
+    def patient(typed: str, system: str = CIN) -> Identity:
+        return identity(
+            "a",
+            {
+                "resourceType": "Patient",
+                "id": typed,
+                "birthDate": BORN,
+                "identifier": [{"system": system, "value": typed}],
+            },
+        )
+
+    assert linked(patient("97000032C"), patient("97000032c"), patient("9700 0032-C")) == [
+        ["a/9700 0032-C", "a/97000032C", "a/97000032c"]
+    ]
+    assert patient("9700-a", MRN).identifiers == {(MRN, "9700-a")}  # other systems' values are taken as they are
+
+
 def _visit(encounter_id: str, day: str, **more: Any) -> dict[str, Any]:
     coded = {"type": [{"coding": [{"system": "http://www.ama-assn.org/go/cpt", "code": "99391"}]}]}
     return {"resourceType": "Encounter", "id": encounter_id, "period": {"start": day}, **(more or coded)}

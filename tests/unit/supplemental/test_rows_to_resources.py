@@ -362,6 +362,43 @@ def test_columns_that_do_not_name_a_row_are_told(tmp_path: Path) -> None:
     )
 
 
+def test_what_is_said_of_all_rows_is_said_once_at_the_end(tmp_path: Path) -> None:
+    stranger = MAYA.replace("91234567A", "99999999Z")
+    rows = [
+        f"{stranger if number % 2 else MAYA},V{number % 2000},08,,01/0{number // 2000 + 1}/2026,CP,00,,,"
+        for number in range(4000)
+    ]
+    one = source(
+        tmp_path,
+        "immunization-registry",
+        REGISTRY,
+        *rows,
+        known=lambda _system, people: [one for one in people if one[0] == "91234567A"],
+    )
+    told = [batch.notices for batch in one.batches("Immunization")]
+    assert told == [
+        (),
+        (),
+        (),
+        (
+            "left out: rows of people whom no other source has (by identifier and birth date): 2,000; "
+            "unmatched = 'keep' in the mapping's [person] takes them",
+            "1,000 rows have the id of another row and say something else: the last one counts. Do the columns in `id` "
+            "name a row?",
+        ),
+    ]
+    assert [batch.notices for batch in one.batches("Patient")] == [()] * 4
+
+
+def test_an_index_number_is_one_however_it_is_typed(tmp_path: Path) -> None:
+    rows = [
+        f"{MAYA.replace('91234567A', typed)},V{number},08,,01/05/2026,CP,00,,,"
+        for number, typed in enumerate(("91234567A", "91234567a", " 9123-4567 A "))
+    ]
+    (batch,) = source(tmp_path, "immunization-registry", REGISTRY, *rows).batches("Patient")
+    assert [item.resource["identifier"] for item in batch.fetched] == [[{"system": CIN, "value": "91234567A"}]]
+
+
 def test_which_ids_a_file_holds_is_told_of_flawed_rows_too(tmp_path: Path) -> None:
     told: list[tuple[list[str], bool]] = []
 

@@ -1,14 +1,18 @@
-"""What a source reported before and its files hold no more: deletions for `import --replace`, as a Source.
+"""What is remembered of the rows of a file: which ids it holds, and whether rows that share one contradict each other;
+and what a source reported before and its files hold no more, as a Source of deletions (`import --replace`).
 
 The ids of a file of millions of rows are remembered on disk (a temporary SQLite file), so that memory stays bounded.
 """
 
 import sqlite3
 from collections.abc import Callable, Collection, Iterable, Iterator
+from hashlib import blake2b
 from types import TracebackType
 from typing import Self
 
-from adapters.base import Batch
+import orjson
+
+from adapters.base import Batch, JsonObject
 
 # (resource type) -> the ids that the store has of this source, in lists
 StoredIds = Callable[[str], Iterable[list[str]]]
@@ -44,6 +48,35 @@ class Seen:
 
     def __bool__(self) -> bool:
         return self._database.execute("SELECT 1 FROM seen LIMIT 1").fetchone() is not None
+
+
+class Contents:
+    """What the rows of one reading say, by id: whether rows that share an id contradict each other."""
+
+    def __init__(self) -> None:
+        self._database = sqlite3.connect("")
+        self._database.execute("PRAGMA journal_mode = OFF")
+        self._database.execute("CREATE TABLE said (id TEXT PRIMARY KEY, digest BLOB, contradicted INT) WITHOUT ROWID")
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self._database.close()
+
+    def add(self, resources: Iterable[JsonObject]) -> None:
+        """Remember resources (of one type) of rows, in the file's order."""
+        self._database.executemany(
+            "INSERT INTO said VALUES (?, ?, 0) ON CONFLICT (id) DO UPDATE SET "
+            "contradicted = contradicted + (digest <> excluded.digest), digest = excluded.digest",
+            [(one["id"], blake2b(orjson.dumps(one), digest_size=8).digest()) for one in resources],
+        )
+
+    def contradicted(self) -> int:
+        """How many resources differ from the one before of their id."""
+        return self._database.execute("SELECT coalesce(sum(contradicted), 0) FROM said").fetchone()[0]
 
 
 class Vanished:
