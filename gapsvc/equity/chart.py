@@ -17,7 +17,9 @@ from matplotlib.axes import Axes
 from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.backends.backend_svg import FigureCanvasSVG
 from matplotlib.figure import Figure
+from matplotlib.font_manager import FontProperties
 from matplotlib.lines import Line2D
+from matplotlib.textpath import text_to_path
 from matplotlib.ticker import PercentFormatter
 
 from gapsvc.equity import words
@@ -30,7 +32,8 @@ MOST_PANELS, MOST_ROWS = 12, 400  # more can't be read, nor drawn as PNG
 _BLUE, _VERMILION, _GREY, _FAINT = "#0072B2", "#D55E00", "#595959", "#D9D9D9"
 _WIDTH, _ROW, _PANEL, _TOP, _BOTTOM = 11.0, 0.30, 0.85, 0.5, 1.0  # inches
 _LEFT, _RIGHT = 0.27, 0.66  # the axes' sides, as shares of the width: names are left of them, figures right
-_LONGEST, _FOOT = 42, 190  # characters of a name, and of a line at the foot, that there is room for
+_NAME_ROOM = _LEFT * _WIDTH - 0.25  # inches
+_FOOT = 190  # characters of a line at the foot that there is room for
 # Words in the right margin, beside a row.
 _BESIDE: dict[str, Any] = {
     "xycoords": ("axes fraction", "data"),
@@ -66,8 +69,8 @@ def as_png(report: EquityReport) -> bytes:
     """The chart as PNG, with its description as text within."""
     out = io.BytesIO()
     with rc_context(_STYLE), warnings.catch_warnings():
-        figure = _figure(report)
         warnings.filterwarnings("ignore", "Glyph .* missing", UserWarning)  # a name in a script that the font lacks
+        figure = _figure(report)
         FigureCanvasAgg(figure).print_png(
             out, metadata={"Software": None, "Title": _title(report), "Description": description(report)}
         )
@@ -78,8 +81,8 @@ def as_svg(report: EquityReport) -> bytes:
     """The chart as SVG, with a title and a description for those who don't see it."""
     out = io.StringIO()
     with rc_context(_STYLE), warnings.catch_warnings():
-        figure = _figure(report)
         warnings.filterwarnings("ignore", "Glyph .* missing", UserWarning)
+        figure = _figure(report)
         FigureCanvasSVG(figure).print_svg(out, metadata={"Date": None, "Creator": None, "Title": _title(report)})
     head, tag, rest = out.getvalue().partition("<svg ")
     attributes, end, body = rest.partition(">")
@@ -191,7 +194,18 @@ def _panel(figure: Figure, axes: Axes, one: RateReport) -> None:
 
 
 def _short(name: str) -> str:
-    return name if len(name) <= _LONGEST else name[: _LONGEST - 1] + "…"
+    """A name that fits left of the axes: letters are of different widths."""
+    if _width(name) <= _NAME_ROOM:
+        return name
+    while name and _width(f"{name}…") > _NAME_ROOM:
+        name = name[:-1]
+    return f"{name}…"
+
+
+def _width(text: str) -> float:
+    """In inches, as it is drawn."""
+    found = text_to_path.get_text_width_height_descent(text, FontProperties(family="DejaVu Sans", size=9), ismath=False)
+    return float(found[0]) / 72
 
 
 def _lines(axes: Axes, one: RateReport) -> None:

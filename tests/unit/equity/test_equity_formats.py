@@ -330,10 +330,15 @@ def test_hidden_groups_share_a_row_of_the_chart_and_one_of_nobody_has_none() -> 
 def test_names_are_drawn_as_they_are_or_shortened() -> None:
     odd = Category("race", "a", "$5 & <b> Clinic$ 診療所")
     long = Category("race", "b", "A clinic with a name that goes on and on and on and on")
-    found = report(rollup({odd: (60, 100), long: (80, 100)}), Asked(suppress_below=None))
+    wide = Category("race", "c", "W" * 200)
+    found = report(rollup({odd: (60, 100), long: (80, 100), wide: (80, 100)}), Asked(suppress_below=None))
     said = texts(chart.as_svg(found))
     assert "$5 & <b> Clinic$ 診療所" in said
-    assert "A clinic with a name that goes on and on …" in said
+    # What fits is by width: there is room for about 40 letters, but not for as many of the widest.
+    (shortened,) = (text for text in said if text.startswith("A clinic") and text.endswith("…"))
+    (widest,) = (text for text in said if text.startswith("WW") and text.endswith("…"))
+    assert long.text.startswith(shortened[:-1]) and 35 <= len(shortened) <= 50
+    assert 15 <= len(widest) <= 30
     assert chart.as_png(found)[:4] == b"\x89PNG"
 
 
