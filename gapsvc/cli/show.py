@@ -13,6 +13,7 @@ from gapsvc.cli.console import OUT
 from gapsvc.evaluation.result import GapRecord, GapStatus
 from gapsvc.evaluation.tally import Tally
 from gapsvc.measures import MeasureDefinition
+from gapsvc.measures.populations import PLAN
 from gapsvc.store import Store
 
 STATUS_STYLE = {"open-gap": "bold red", "prospective-gap": "yellow", "closed-gap": "green", "not-applicable": "dim"}
@@ -31,6 +32,8 @@ class Rate(Protocol):
     def initial_population(self) -> int: ...
     @property
     def excluded(self) -> int: ...
+    @property
+    def outside(self) -> int: ...
     @property
     def denominator(self) -> int: ...
     @property
@@ -133,6 +136,9 @@ def _rates(
         for status in ("prospective-gap", "closed-gap"):
             table.add_column(STATUS_WORD[status], justify="right", style=STATUS_STYLE[status])
         table.add_column("excluded", justify="right")
+        outside = any(rate.outside for rate in by_group.values())
+        if outside:
+            table.add_column("not enrolled" if measure.population == PLAN else "outside", justify="right")
         for group in measure.groups:
             rate = by_group.get(group.id)
             if rate is None:
@@ -145,6 +151,7 @@ def _rates(
                 f"{rate.statuses.get('open-gap', 0):,} ({rate.outlooks.get('missed', 0):,})",
                 *(f"{rate.statuses.get(name, 0):,}" for name in ("prospective-gap", "closed-gap")),
                 f"{rate.excluded:,}",
+                *([f"{rate.outside:,}"] if outside else ()),
             )
         OUT.print(table, soft_wrap=False)
     for line in LEGEND:
@@ -154,7 +161,8 @@ def _rates(
 LEGEND = (
     "met so far: of all children who count, those who have what it asks for; others may still follow.",
     "met, final: only the children whose last day is past: no visit can change it any more.",
-    "open: something is missing (in brackets: too late). prospective: not due yet. closed: met, or excluded.",
+    "open: something is missing (in brackets: too late). prospective: not due yet. closed: met, excluded, or outside",
+    "the denominator (not enrolled with a plan).",
 )
 
 

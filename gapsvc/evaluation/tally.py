@@ -10,6 +10,8 @@ from gapsvc.evaluation.result import GapStatus, MeasureResult
 @dataclass(slots=True)
 class RateTally:
     """One rate's counts. `denominator` is without those excluded or excepted, `numerator` without its exclusions.
+    `outside` counts the persons of the initial population that are not in the denominator at all (of the population
+    "plan": not continuously enrolled).
 
     `final_denominator` and `final_numerator` count only those whose last day (or, where the measure says none, the
     period) is past: their result can't change by another service any more. The rest of the denominator may still rise.
@@ -17,6 +19,7 @@ class RateTally:
 
     initial_population: int = 0
     excluded: int = 0
+    outside: int = 0
     denominator: int = 0
     numerator: int = 0
     final_denominator: int = 0
@@ -53,12 +56,14 @@ class Tally:
             rate.initial_population += populations.get("initial-population", 0)
             if populations.get("denominator-exclusion") or populations.get("denominator-exception"):
                 rate.excluded += 1
+            elif not populations.get("denominator"):
+                rate.outside += 1
             else:
                 met = 0 if populations.get("numerator-exclusion") else populations.get("numerator", 0)
-                rate.denominator += populations.get("denominator", 0)
+                rate.denominator += populations["denominator"]
                 rate.numerator += met
                 if (group.gap.last_day or result.period_end) < result.as_of:
-                    rate.final_denominator += populations.get("denominator", 0)
+                    rate.final_denominator += populations["denominator"]
                     rate.final_numerator += met
             rate.statuses[group.gap.status.value] += 1
             rate.outlooks[group.gap.outlook.value] += 1

@@ -38,6 +38,11 @@ class RateSummary:
     outlooks: Mapping[str, int]
 
     @property
+    def outside(self) -> int:
+        """Who is in the initial population and not in the denominator (of the population "plan": not enrolled)."""
+        return self.initial_population - self.excluded - self.denominator
+
+    @property
     def rate(self) -> float | None:
         """numerator / denominator; None where nobody is in the denominator."""
         return self.numerator / self.denominator if self.denominator else None

@@ -21,7 +21,7 @@ def test_the_stores_rates_are_those_of_its_results(api: Api, measure: str) -> No
     assert summed.keys() == {group for _, group in tally.rates}
     for group, rate in summed.items():
         counted = tally.rates[measure, group]
-        assert {**asdict(rate), "group_id": None} == {
+        assert {**asdict(rate), "outside": rate.outside, "group_id": None} == {
             **asdict(counted),
             "statuses": dict(counted.statuses),
             "outlooks": dict(counted.outlooks),

@@ -29,14 +29,16 @@ def test_a_rate_so_far_and_a_final_one() -> None:
         child(GapStatus.CLOSED, Outlook.MET, ahead, denominator=1, numerator=1),
         child(GapStatus.PROSPECTIVE, Outlook.ON_TRACK, None, denominator=1),  # until the period ends
         child(GapStatus.CLOSED, Outlook.UNKNOWN, past, denominator=1, denominator_exclusion=1),
+        child(GapStatus.CLOSED, Outlook.UNKNOWN, past),  # not enrolled with a plan
         child(GapStatus.NOT_APPLICABLE, Outlook.UNKNOWN, None, initial_population=0),
     ):
         tally.add(result)
-    assert tally.results == 7
+    assert tally.results == 8
     assert tally.rates == {
         ("m", "g"): RateTally(
-            initial_population=6,
+            initial_population=7,
             excluded=1,
+            outside=1,
             denominator=5,
             numerator=2,
             final_denominator=2,
@@ -46,7 +48,7 @@ def test_a_rate_so_far_and_a_final_one() -> None:
         )
     }
     assert (tally.rates["m", "g"].rate, tally.rates["m", "g"].final_rate) == (0.4, 0.5)
-    assert dict(tally.rates["m", "g"].statuses) == {"closed-gap": 3, "open-gap": 2, "prospective-gap": 1}
+    assert dict(tally.rates["m", "g"].statuses) == {"closed-gap": 4, "open-gap": 2, "prospective-gap": 1}
     assert (RateTally().rate, RateTally().final_rate) == (None, None)
 
 
