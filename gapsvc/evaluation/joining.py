@@ -252,7 +252,7 @@ def _lost(asks: Sequence[Ask]) -> Action:
 
 def _lost_since(speaker: Ask) -> str:
     if speaker.lost == NO_LONGER and speaker.wish.last_day is not None:
-        return f"{NO_LONGER}, last day was {wording.day(speaker.wish.last_day)}"
+        return f"{NO_LONGER} by {wording.day(speaker.wish.last_day)}"
     return speaker.lost or NO_LONGER
 
 

@@ -75,12 +75,13 @@ class SourceRow:
 
 @dataclass(frozen=True, slots=True)
 class ChildPage:
-    """All sections. `visits` and `immunizations` are None where the record has no whole birth date."""
+    """All sections. `has_confidential`: something is not printed. `visits` and `immunizations` are None where the record has no whole birth date."""
 
     person: Person
     as_of: str
     next_change: str
     notices: tuple[str, ...]
+    has_confidential: bool
     due: Due
     visits: Visits | None
     immunizations: Immunizations | None
@@ -95,13 +96,16 @@ def child_page(view: ChildView) -> ChildPage:
     evidence = Evidence(view.record)
     born = day_in(view.record.patient.get("birthDate"))
     person = person_of(view.record.patient, view.as_of)
+    visits = None if view.visits is None or born is None else _visits(view.visits, born, view.as_of, evidence)
     return ChildPage(
         person=person,
         as_of=wording.day(view.as_of),
         next_change=wording.day(view.changes_on) if view.changes_on else "",
         notices=tuple(capital(notice) for notice in view.notices if not person.died),
+        has_confidential=any(action.confidential for action in view.actions)
+        or (visits is not None and any(row.confidential for row in (*visits.open, *visits.done, *visits.lost))),
         due=due(view.actions, view.as_of, can_be_told=view.vaccines is not None or bool(person.died)),
-        visits=None if view.visits is None or born is None else _visits(view.visits, born, view.as_of, evidence),
+        visits=visits,
         immunizations=(
             None
             if view.vaccines is None or born is None

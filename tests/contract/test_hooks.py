@@ -134,6 +134,22 @@ def test_what_a_clinic_is_called_is_no_markup(ehr: FlaskClient) -> None:
     assert "<" not in card["detail"] and "<" not in card["summary"]
 
 
+def test_a_portals_user_sees_nothing_confidential(service: Service, ehr: FlaskClient, monkeypatch: Any) -> None:
+    record = service.store.record_of_patient("only")
+    assert record is not None
+    teen = replace(record, patient={**record.patient, "birthDate": "2010-03-01"})
+    monkeypatch.setattr(Store, "record", lambda *_: teen)
+
+    def said(user: str) -> str:
+        body = asked("only") | {"context": {"userId": user, "patientId": "only"}}
+        return call(ehr, body).get_json()["cards"][0]["detail"]
+
+    clinical = said("Practitioner/nurse")
+    assert "HIV test" in clinical or "Depression and suicide risk screening" in clinical
+    for user in ("Patient/only", "RelatedPerson/mother"):
+        assert "HIV" not in said(user) and "Depression" not in said(user) and "onfidential" not in said(user)
+
+
 def test_no_card_for_whom_nothing_is_due_and_none_for_a_child_who_has_died(
     service: Service, ehr: FlaskClient, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -281,6 +281,12 @@ def test_on_paper_there_is_what_matters(opened: Opener) -> None:
         ".timeline": True,
         "#data": True,
     }
+    browser = opened("/patients/teen")
+    browser.execute_cdp_cmd("Emulation.setEmulatedMedia", {"media": "print"})
+    unfold(browser)
+    private = "return [...document.querySelectorAll('.private')].map(one => one.checkVisibility())"
+    assert set(browser.execute_script(private)) == {False}
+    assert "Depression" not in browser.find_element(By.TAG_NAME, "body").text
     for width, height in ((8.27, 11.69), (8.5, 11.0)):  # A4, letter
         printed = browser.execute_cdp_cmd("Page.printToPDF", {"paperWidth": width, "paperHeight": height})
         assert base64.b64decode(printed["data"]).startswith(b"%PDF-")

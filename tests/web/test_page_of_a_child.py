@@ -190,6 +190,32 @@ def test_without_a_whole_birth_date_schedules_say_so(bearer: Bearer, child: str,
     sentence = f"The schedule needs a whole birth date that is not in the future. The record says: {born}."
     assert sentence in part(text, "visits")
     assert sentence in part(text, "immunizations")
+    due = part(text, "due")
+    assert "what is due can't be told. Complete it in the record." in due
+    assert "What is due can’t be told." in due
+    assert "Nothing is due" not in due
+
+
+def test_influenza_of_a_season_without_data_is_never_called_complete(bearer: Bearer) -> None:
+    """CDC's 4.64 ends with the season of June 2026; the day is in November 2026."""
+    text = bearer("/patients/teen")
+    said = "ends with an earlier season: check this season's recommendation"
+    assert "Influenza, this season" in part(text, "due")
+    assert said in part(text, "due")
+    assert said in part(text, "immunizations")
+
+
+def test_what_may_be_confidential_is_marked(bearer: Bearer) -> None:
+    text = bearer("/patients/teen")
+    item = re.search(r'<li class="todo (?:due|overdue) private">.*?</li>', text, re.DOTALL)
+    assert item is not None
+    assert "Depression and suicide risk screening" in item[0]
+    assert "Confidential: speak of it with the patient alone" in item[0]
+    assert '<tr class="private"><th scope="row">Depression and suicide risk screening' in text
+    assert "Confidential services are left out on paper." in text
+    toddler = bearer("/patients/toddler")
+    assert 'private"' not in toddler
+    assert "Confidential" not in toddler
 
 
 def test_the_title_names_nobody(bearer: Bearer) -> None:

@@ -286,7 +286,7 @@ def test_no_dose_is_given_for_a_measures_sake_where_the_schedule_asks_for_none()
 def test_what_is_too_late_is_told_apart() -> None:
     found = actions([patient("2024-01-01")], date(2026, 2, 1), "cis", "lsc")
     lost = [action for action in found if action.urgency is Urgency.LOST]
-    assert one(lost, "lost:immunization:Rotavirus").when == "no longer possible, last day was Jan 1, 2026"
+    assert one(lost, "lost:immunization:Rotavirus").when == "no longer possible by Jan 1, 2026"
     assert one(lost, "lost:service:lead-test").text == (
         "Lead screening in children: Blood lead tests at 12 and at 24 months"
     )
