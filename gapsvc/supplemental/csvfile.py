@@ -91,11 +91,13 @@ def _heading(path: Path, lines: "_Lines", layout: Layout) -> list[str]:
             raise SourceError(f"{path}: it is empty; expected a heading and rows")
         if first.text.strip():
             break
-    if first.oversized or _REPLACED in first.text:
+    if first.oversized:
+        raise SourceError(f"{path}:{first.number}: the heading is longer than {len(first.text)} characters: no heading")
+    if _REPLACED in first.text:
         raise SourceError(f"{path}:{first.number}: the heading can't be read as {layout.encoding}; see file.encoding")
     cells = _cells(first.text.rstrip("\r\n"), layout)
-    if cells is None:
-        raise SourceError(f"{path}:{first.number}: the heading's quotes don't match; see file.quote")
+    if not isinstance(cells, list):
+        raise SourceError(f"{path}:{first.number}: the heading can't be used: {cells[1]}; see file.quote")
     return [name.strip() for name in cells]
 
 
@@ -111,9 +113,12 @@ class _Lines:
     def __init__(self, path: Path, layout: Layout, limits: FileLimits) -> None:
         self._path = path
         self._limits = limits
+        self._encoding = layout.encoding
         self._back: deque[_Line] = deque()
         self._number = 0
         self._read = 0
+        if not path.is_file():
+            raise SourceError(f"{path}: this is no file; a pipe or device can't be read twice")
         try:
             with opened(path) as handle:
                 beginning = handle.read1(4)
@@ -152,6 +157,8 @@ class _Lines:
             line = self._text.readline(self._limits.line + 1)
         except (OSError, EOFError, zlib.error) as bad:
             raise _damaged(self._path, bad) from bad
+        except UnicodeError as bad:  # an encoding that must begin with a mark (UTF-16)
+            raise SourceError(f"{self._path}: the text is no {self._encoding}; see file.encoding") from bad
         self._read += len(line)
         if self._read > self._limits.total:
             raise SourceError(f"{self._path}: more than {self._limits.total} characters; split it into several files")
@@ -186,13 +193,15 @@ def _row(lines: _Lines, line: _Line, text: str, layout: Layout, limits: FileLimi
             further.append(following)
             whole += following.text
     cells = _cells(whole.rstrip("\r\n"), layout)
-    if cells is not None:
+    if isinstance(cells, list):
         fitted = _fitted(cells, width)
         if fitted is not None:
             return Row(line.number, fitted, whole)
     lines.put_back(further)
-    if cells is None or further:
-        return Row(line.number, None, text, ("quotes", f"the quotes ({layout.quote}) of this row don't match"))
+    if not isinstance(cells, list):
+        return Row(line.number, None, text, cells)
+    if further:
+        return Row(line.number, None, text, _unmatched(layout))
     return Row(line.number, None, text, ("ragged", f"{len(cells)} fields where the heading has {width}"))
 
 
@@ -203,15 +212,23 @@ def _fitted(cells: list[str], width: int) -> list[str] | None:
     return cells if len(cells) == width else None
 
 
-def _cells(text: str, layout: Layout) -> list[str] | None:
+def _unmatched(layout: Layout) -> tuple[str, str]:
+    return "quotes", f"the quotes ({layout.quote}) of this row don't match"
+
+
+def _cells(text: str, layout: Layout) -> list[str] | tuple[str, str]:
+    """The fields of a row, or what is wrong with it."""
     quoting = csv.QUOTE_MINIMAL if layout.quote else csv.QUOTE_NONE
     try:
         found = list(
             csv.reader([text], delimiter=layout.delimiter, quotechar=layout.quote or None, quoting=quoting, strict=True)
         )
     except csv.Error:
-        return None
-    return found[0] if len(found) == 1 else None
+        longest = csv.field_size_limit()
+        if len(text) > longest and any(len(part) > longest for part in text.split(layout.delimiter)):
+            return "too-large", f"a field is longer than {longest} characters"
+        return _unmatched(layout)
+    return found[0] if len(found) == 1 else _unmatched(layout)
 
 
 def _damaged(path: Path, bad: Exception) -> SourceError:

@@ -4,7 +4,6 @@ docs/supplemental.md describes every key; `mappings/*.toml` are ready ones. All 
 file and the key.
 """
 
-import codecs
 import difflib
 import re
 import tomllib
@@ -16,7 +15,7 @@ from types import MappingProxyType
 from typing import Any, cast
 
 from gapsvc.supplemental.csvfile import Layout
-from gapsvc.supplemental.formats import CodeSystem, DayReader, code_system, day_reader
+from gapsvc.supplemental.formats import CodeSystem, DayReader, code_system, day_reader, number
 from gapsvc.supplemental.kinds import KINDS, PERSON_FIELDS, FieldKind, Kind, Reading
 
 SHIPPED = Path(__file__).parent / "mappings"
@@ -168,8 +167,9 @@ class _Reading:
             self.problem("file.quote", "expected one character, or '' where nothing is quoted")
             quote = '"'
         try:
-            codecs.lookup(encoding)
-        except LookupError:
+            "a".encode(encoding)  # Python also calls things encodings that are none of text (hex), and
+            b"\xff".decode(encoding, "replace")  # knows some that stop at bytes which they don't know (idna)
+        except (LookupError, UnicodeError):
             self.problem("file.encoding", "no such encoding; expected e.g. utf-8, cp1252, utf-16")
         if not _is_texts(empty):
             self.problem("file.empty", "expected a list of texts that mean nothing is known, e.g. ['NULL']")
@@ -192,8 +192,8 @@ class _Reading:
             self.problem("resource", "expected at least one [[resource]]: what rows become")
             return ()
         found: list[ResourceMapping] = []
-        for number, item in enumerate(cast("list[Any]", data), 1):
-            one = self.resource(f"resource {number}", self.table(f"resource {number}", item))
+        for place, item in enumerate(cast("list[Any]", data), 1):
+            one = self.resource(f"resource {place}", self.table(f"resource {place}", item))
             if one is not None:
                 found.append(one)
         names = [one.name for one in found]
@@ -239,6 +239,8 @@ class _Reading:
                 self.problem(f"{key}.{name}", "expected one column, not a list")
                 continue
             items = cast("list[Any]", given) if several else [given]
+            if not items:
+                self.problem(f"{key}.{name}", f"expected at least one column: {kind.meaning}")
             cells = [self.cell(f"{key}.{name}", item, kind) for item in items]
             found[name] = tuple(cell for cell in cells if cell is not None)
         return MappingProxyType(found)
@@ -256,21 +258,36 @@ class _Reading:
         if ("column" in table) == ("constant" in table):
             self.problem(key, "expected either a column or a constant")
             return None
+        system = self.system(key, table.get("system")) if kind.reading is Reading.CODE else None
+        days = self.formats(key, table.get("format", "YYYY-MM-DD")) if kind.reading is Reading.DAY else ()
         return Cell(
             column=self.text(f"{key}.column", table["column"]) if "column" in table else None,
-            constant=self.constant(key, table, kind) if "constant" in table else None,
-            system=self.system(key, table.get("system")) if kind.reading is Reading.CODE else None,
-            days=self.formats(key, table.get("format", "YYYY-MM-DD")) if kind.reading is Reading.DAY else (),
+            constant=self.constant(key, table, kind, system, days) if "constant" in table else None,
+            system=system,
+            days=days,
             translate=self.translation(key, table.get("translate"), kind),
             unit=self.text(f"{key}.unit", table["unit"]) if "unit" in table else None,
         )
 
     # -- values --------------------------------------------------------------------------------------------------
 
-    def constant(self, key: str, table: Table[str, Any], kind: FieldKind) -> str:
+    def constant(
+        self,
+        key: str,
+        table: Table[str, Any],
+        kind: FieldKind,
+        system: CodeSystem | None,
+        days: Sequence[tuple[str, DayReader]],
+    ) -> str:
         value = self.text(f"{key}.constant", table["constant"])
         if kind.choices and value not in kind.choices:
             self.problem(f"{key}.constant", f"expected one of {', '.join(kind.choices)}")
+        if value and days and not any(read(value) for _pattern, read in days):
+            self.problem(f"{key}.constant", f"expected a day as {' or '.join(pattern for pattern, _read in days)}")
+        if value and system is not None and system.read(value) is None:
+            self.problem(f"{key}.constant", f"expected a code of its system: {system.expected}")
+        if value and kind.reading is Reading.NUMBER and number(value) is None:
+            self.problem(f"{key}.constant", "expected a number, e.g. 4.2")
         return value
 
     def system(self, key: str, value: Any) -> CodeSystem | None:
@@ -281,6 +298,8 @@ class _Reading:
 
     def formats(self, key: str, value: Any) -> tuple[tuple[str, DayReader], ...]:
         given = cast("list[Any]", value) if isinstance(value, list) else [value]
+        if not given:
+            self.problem(f"{key}.format", "expected a text such as 'MM/DD/YYYY', or several")
         found: list[tuple[str, DayReader]] = []
         for one in given:
             try:

@@ -236,7 +236,8 @@ def _read(text: str, cell: Cell, kind: FieldKind) -> Any:
         case Reading.FLAG:
             return {"true": True, "false": False}.get(text)
         case _:
-            return text if _plain(text) else None
+            line = " ".join(text.split())  # an address of several lines, a blank that doesn't break
+            return line if _plain(line) else None
 
 
 def _flaw(cell: Cell, kind: FieldKind) -> tuple[str, str]:

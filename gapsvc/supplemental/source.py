@@ -166,7 +166,8 @@ def _places(path: Path, heading: list[str], mapping: Mapping) -> dict[str, int]:
     """
     found = [name.casefold() for name in heading]
     wanted = {column: column.strip().casefold() for column in mapping.columns}
-    problems = [f"has no column {column}" for column, name in wanted.items() if name not in found]
+    missing = [column for column, name in wanted.items() if name not in found]
+    problems = [f"has no column {', '.join(missing)}"] if missing else []
     problems += [f"has the column {column} twice" for column, name in wanted.items() if found.count(name) > 1]
     if problems:
         raise SourceError(

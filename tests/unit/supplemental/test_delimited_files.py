@@ -1,6 +1,7 @@
 """A damaged row costs itself alone, whatever the damage."""
 
 import gzip
+import os
 from pathlib import Path
 
 import pytest
@@ -86,6 +87,26 @@ def test_a_line_beyond_the_limit_costs_itself_and_is_not_held_in_memory(tmp_path
     assert [(row.line, row.problem[0], len(row.raw)) for row in rows if row.problem] == [(2, "too-large", 100)]
 
 
+def test_a_field_longer_than_any_is_told_as_such(tmp_path: Path) -> None:
+    (row,) = read(tmp_path / "f.csv", b"a,b\n1," + b"x" * 200_000 + b"\n")
+    assert row.problem == ("too-large", "a field is longer than 131072 characters")
+
+
+def test_text_without_the_mark_that_its_encoding_begins_with_is_refused(tmp_path: Path) -> None:
+    with pytest.raises(SourceError, match=r"f\.csv: the text is no utf-16; see file\.encoding"):
+        read(tmp_path / "f.csv", b"a,b\n1,2\n", Layout(encoding="utf-16"))
+
+
+def test_what_is_no_file_is_refused_and_not_waited_for(tmp_path: Path) -> None:
+    pipe = tmp_path / "pipe.csv"
+    os.mkfifo(pipe)
+    endless = tmp_path / "endless.csv"
+    endless.symlink_to("/dev/zero")
+    for path in (pipe, endless):
+        with pytest.raises(SourceError, match="this is no file; a pipe or device can't be read twice"):
+            DelimitedFile(path, Layout(), FileLimits())
+
+
 def test_a_file_that_unpacks_beyond_the_limit_is_refused(tmp_path: Path) -> None:
     with pytest.raises(SourceError, match="more than 1000 characters; split it"):
         read(tmp_path / "bomb.gz", gzip.compress(b"a,b\n" + b"1,2\n" * 1000), limits=FileLimits(total=1000))
@@ -111,7 +132,8 @@ def test_a_cut_off_gzip_gives_its_rows_and_then_the_reason(tmp_path: Path) -> No
         (b"\n\n", "it is empty"),
         (b"PK\x03\x04 and so on", "a workbook or a zip archive"),
         ("a,b\n1,2\n".encode("utf-16"), "file.encoding = 'utf-16'"),
-        (b'"a,b\n1,2\n', "quotes don't match"),
+        (b'"a,b\n1,2\n', "the heading can't be used: the quotes"),
+        (b"a,b," + b"c" * (1 << 20), "the heading is longer than 1048576 characters"),
         (b"\xff\x00a,b\n", "can't be read as utf-8"),
         (b"\x1f\x8bnot gzip", "is damaged"),
     ],

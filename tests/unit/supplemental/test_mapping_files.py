@@ -109,6 +109,12 @@ colour = "C"
         ("\ndate = {", "\ndate = 7 #", "resource 1.fields.date: expected a column's name, or a table"),
         ("[[resource]]", "[resource]", "resource: expected at least one [[resource]]: what rows become"),
         ('title = "Doses"', 'title = "Doses', "(at line"),
+        ("[person]", '[file]\nencoding = "hex"\n[person]', "file.encoding: no such encoding"),
+        ("[person]", '[file]\nencoding = "idna"\n[person]', "file.encoding: no such encoding"),
+        ('format = "MM/DD/YYYY"', "format = []", "person.birth_date.format: expected a text such as"),
+        ('column = "GIVEN"', 'constant = "today"', "date.constant: expected a day as MM/DD/YYYY or excel"),
+        ('column = "NDC"', 'constant = "7"', "vaccine.constant: expected a code of its system: 11 digits"),
+        ("vaccine = [", "vaccine = [] #", "resource 1.fields.vaccine: expected at least one column: the vaccine's"),
     ],
 )
 def test_one_problem(before: str, after: str, said: str) -> None:

@@ -325,7 +325,7 @@ def test_a_heading_without_the_mappings_columns_refuses_the_file(tmp_path: Path)
     with pytest.raises(SourceError) as refused:
         source(tmp_path, "immunization-registry", REGISTRY.replace("CVX", "VACCINE").replace("NDC", "cin"))
     assert str(refused.value) == (
-        f"{tmp_path / 'extract.csv'}: the heading has no column CVX; has no column NDC; has the column CIN twice. The "
+        f"{tmp_path / 'extract.csv'}: the heading has no column CVX, NDC; has the column CIN twice. The "
         "mapping immunization-registry names them; the delimiter that it gives is ',', and the heading has 14 columns"
     )
 
@@ -397,6 +397,12 @@ def test_an_index_number_is_one_however_it_is_typed(tmp_path: Path) -> None:
     ]
     (batch,) = source(tmp_path, "immunization-registry", REGISTRY, *rows).batches("Patient")
     assert [item.resource["identifier"] for item in batch.fetched] == [[{"system": CIN, "value": "91234567A"}]]
+
+
+def test_a_text_of_several_lines_becomes_one(tmp_path: Path) -> None:
+    row = f'{MAYA},V1,08,,01/05/2026,CP,00,,,"General\nHospital,\u00a0 Nursery"'
+    found = resources(source(tmp_path, "immunization-registry", REGISTRY, row))
+    assert found[1]["location"] == {"display": "General Hospital, Nursery"}
 
 
 def test_which_ids_a_file_holds_is_told_of_flawed_rows_too(tmp_path: Path) -> None:
