@@ -75,7 +75,8 @@ class SourceRow:
 
 @dataclass(frozen=True, slots=True)
 class ChildPage:
-    """All sections. `has_confidential`: something is not printed. `visits` and `immunizations` are None where the record has no whole birth date."""
+    """All sections. `has_confidential`: something is not printed. `visits` and `immunizations` are None where the
+    record has no whole birth date."""
 
     person: Person
     as_of: str

@@ -12,6 +12,7 @@ from gapsvc.web.words import capital, counted, joined
 KINDS: Final = MappingProxyType(
     {ActionKind.IMMUNIZATION: "Vaccine", ActionKind.VISIT: "Visit", ActionKind.SERVICE: "Service"}
 )
+MANY: Final = 4  # of today's actions: from so many on they are named by kind first
 ASKED_BY: Final = MappingProxyType(
     {"measure": "Quality measure", "immunizations": "Immunization schedule", "visits": "Visit schedule"}
 )
@@ -41,13 +42,23 @@ class Todo:
 
 
 @dataclass(frozen=True, slots=True)
+class Glance:
+    """One kind of today's actions by name: what to take out of the refrigerator, what to do in the room."""
+
+    kind: str
+    todos: tuple[Todo, ...]
+
+
+@dataclass(frozen=True, slots=True)
 class Due:
-    """The lists of the page, each in the order in which its actions are to be done; and `summary`, one line of all."""
+    """The lists of the page, each in the order in which its actions are to be done; `summary`, one line of all; and
+    where today's are many `glance`, a line for each kind."""
 
     today: tuple[Todo, ...]
     later: tuple[Todo, ...]
     lost: tuple[Todo, ...]
     summary: str
+    glance: tuple[Glance, ...] = ()
 
 
 _LABELS = {Urgency.OVERDUE: "Overdue", Urgency.DUE: "Due", Urgency.LATER: "Later", Urgency.LOST: "No longer possible"}
@@ -66,7 +77,15 @@ def due(actions: Iterable[Action], as_of: date, *, can_be_told: bool = True) -> 
         tuple(lists.get(Urgency.LATER, ())),
         tuple(lists.get(Urgency.LOST, ())),
         _summary(today) if can_be_told else "What is due can’t be told.",
+        tuple(_glance(today)) if len(today) >= MANY else (),
     )
+
+
+def _glance(today: list[Todo]) -> Iterable[Glance]:
+    for kind in KINDS.values():
+        todos = tuple(todo for todo in today if todo.kind == kind)
+        if todos:
+            yield Glance(kind if len(todos) == 1 else f"{kind}s", todos)
 
 
 def _todo(action: Action) -> Todo:

@@ -1,5 +1,6 @@
 """The list of what is due, as the page says it."""
 
+from dataclasses import replace
 from datetime import date
 
 from gapsvc.evaluation.actions import Action, ActionKind, Urgency, Wish
@@ -61,6 +62,16 @@ def test_what_can_be_done_for_a_few_days_only_stands_first() -> None:
         ("C", "since May 2, 2026"),
         ("B", "now, last day Dec 7, 2026"),
     ]
+
+
+def test_many_are_named_by_kind_first() -> None:
+    visit = replace(action("Well-child visit, 4 months", Urgency.DUE, "due now"), kind=ActionKind.VISIT)
+    doses = [action(name, Urgency.DUE, "due now") for name in ("DTaP, dose 2", "IPV, dose 2", "PCV, dose 2")]
+    assert [(line.kind, [todo.text for todo in line.todos]) for line in due([*doses, visit], AS_OF).glance] == [
+        ("Vaccines", ["DTaP, dose 2", "IPV, dose 2", "PCV, dose 2"]),
+        ("Visit", ["Well-child visit, 4 months"]),
+    ]
+    assert due(doses, AS_OF).glance == ()  # three are read as fast
 
 
 def test_where_nobody_can_tell_nothing_is_claimed() -> None:
