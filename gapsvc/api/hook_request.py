@@ -3,10 +3,11 @@
 Every problem of a request is named at once, with its place. What the specification doesn't name is passed over.
 """
 
+import json
+import re
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any, cast
 from urllib.parse import urlsplit
-from uuid import UUID
 
 import orjson
 from flask import Request
@@ -16,15 +17,14 @@ from fhir_profiles.outcome import OutcomeIssue
 from gapsvc.api.answers import FHIR_JSON, Refusal, refuse
 from gapsvc.api.parameters import is_id
 
+_UUID = re.compile(r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}", re.ASCII | re.IGNORECASE)  # RFC 9562, section 4
 USERS = ("Practitioner", "PractitionerRole", "Patient", "RelatedPerson")
 MOST_FEEDBACK = 1000
 
 
 def _uuid(text: str) -> None:
-    try:
-        UUID(text)
-    except ValueError:
-        raise ValidationError("expected a UUID") from None
+    if not _UUID.fullmatch(text):
+        raise ValidationError("expected a UUID")
 
 
 def _patient_id(text: str) -> None:
@@ -41,9 +41,10 @@ def _user(text: str) -> None:
 def _url(text: str) -> None:
     try:
         parts = urlsplit(text)
+        whole = parts.scheme in ("http", "https") and bool(parts.hostname) and parts.port != 0
     except ValueError:
-        parts = None
-    if parts is None or parts.scheme not in ("http", "https") or not parts.netloc:
+        whole = False
+    if not whole or not text.isprintable() or " " in text:
         raise ValidationError("expected a FHIR base URL, http or https")
 
 
@@ -127,12 +128,44 @@ def read_hook(request: Request, schema: Schema) -> dict[str, Any]:
         raise refuse(400, "structure", f"the body is not JSON: {error.msg} at character {error.pos}") from None
     if not isinstance(body, dict):
         raise refuse(400, "structure", "the body must be a JSON object")
+    twice = _ambiguity(request.get_data())
+    if twice is not None:
+        raise refuse(400, "structure", twice)
     try:
         return cast("dict[str, Any]", schema.load(cast("dict[str, Any]", body)))
     except ValidationError as error:
         problems = _problems(cast("Mapping[str, Any]", error.messages), "")
         raise Refusal(400, [OutcomeIssue("error", "value", text, (at,)) for at, text in problems]) from None
 
+
+def _ambiguity(body: bytes) -> str | None:
+    """What to say of a body in which an object names twice what we read: two patientIds are two children, and a reader
+    that takes the last answers about the wrong one (RFC 8259, section 4). None: there is nothing to say."""
+    found: list[str] = []
+
+    def pairs(members: list[tuple[str, Any]]) -> None:
+        names = [name for name, _ in members]
+        found.extend(name for name in _READ if names.count(name) > 1)
+
+    try:
+        json.loads(body, object_pairs_hook=pairs)
+    except (RecursionError, ValueError):  # deeper than any request is, or not what orjson took for JSON
+        return "the body is nested too deeply"
+    return f"the body is ambiguous: an object names {found[0]} twice" if found else None
+
+
+_READ = (
+    "hook",
+    "hookInstance",
+    "fhirServer",
+    "context",
+    "prefetch",
+    "patient",
+    "patientId",
+    "userId",
+    "id",
+    "birthDate",
+)
 
 # marshmallow's own words for what is no value at all, in ours
 _PLAIN = {

@@ -321,6 +321,35 @@ def test_a_request_that_can_not_be_read_says_where(ehr: FlaskClient, body: Any, 
     assert set(problems(response)) == at
 
 
+@pytest.mark.parametrize(
+    "instance",
+    [f"{{{INSTANCE}}}", f"urn:uuid:{INSTANCE}", INSTANCE.replace("-", ""), INSTANCE + "\n", INSTANCE[:-1] + "٣"],
+)
+def test_a_uuid_has_one_form(ehr: FlaskClient, instance: str) -> None:
+    response = call(ehr, {**asked("p1", fhirServer=EAST), "hookInstance": instance})
+    assert problems(response) == {"hookInstance": "expected a UUID"}
+
+
+@pytest.mark.parametrize("server", ["http://[", "http://a:99999/", "http://:80/", "http://a b/", "http://a/\u202e"])
+def test_an_address_that_is_none_is_refused(ehr: FlaskClient, server: str) -> None:
+    assert problems(call(ehr, asked("p1", fhirServer=server))) == {
+        "fhirServer": "expected a FHIR base URL, http or https"
+    }
+
+
+def test_two_patients_in_one_request_are_not_chosen_between(ehr: FlaskClient) -> None:
+    whole = orjson.dumps(asked("p1", fhirServer=EAST))
+    for body, twice in (
+        (whole.replace(b'"patientId":"p1"', b'"patientId":"other","patientId":"p1"'), "patientId"),
+        (whole.replace(b'"context":', b'"context":{},"context":'), "context"),
+    ):
+        response = ehr.post(
+            SERVICE, data=body, content_type="application/json", headers={"Authorization": "Bearer token-all"}
+        )
+        assert response.status_code == 400
+        assert problems(response) == {None: f"the body is ambiguous: an object names {twice} twice"}
+
+
 def test_what_the_specification_does_not_name_is_passed_over(ehr: FlaskClient) -> None:
     body = asked("p1", fhirServer=EAST, extension={"com.example.x": 1}, later="field")
     assert call(ehr, body).status_code == 200
