@@ -141,7 +141,8 @@ def equity_command(
     _put(found, as_format, out)
     if not rates and any(group.figure.hidden for one in found.rates for group in one.compared.groups):
         ERR.print(
-            "of one rate more groups can be shown (--rate); for internal use all are (--unsuppressed)", style="dim"
+            "of one rate a measure more groups can be shown (--rate); for internal use all are (--unsuppressed)",
+            style="dim",
         )
     if chart is not None:
         from gapsvc.equity.chart import TooMuch, draw  # matplotlib: only who draws waits for it
