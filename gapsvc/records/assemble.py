@@ -58,7 +58,7 @@ def assemble(
             )
         ),
         data_as_of=dict(sorted((data_as_of or {}).items())),
-        sources=sources,
+        sources=dict(sorted(sources.items())),
     )
 
 
