@@ -4,7 +4,8 @@ A day is its proleptic Gregorian ordinal (`date.toordinal`): comparing and addin
 """
 
 import re
-from collections.abc import Callable
+from bisect import bisect_left
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from datetime import date
 from functools import lru_cache
@@ -81,6 +82,41 @@ class AgeDates(dict[Offset, int]):
     def __missing__(self, age: Offset) -> int:
         day = self[age] = age.after(self.born)
         return day
+
+    def first_after(self, ages: "AgeScale", day: int) -> int | None:
+        """The first day after `day` on which the person reaches one of some ages; None if they reach no more."""
+        found = None
+        for at in range(bisect_left(ages.lengths, day - self.born - SLACK), len(ages.lengths)):
+            if found is not None and ages.lengths[at] > found - self.born + SLACK:
+                break
+            reached = self[ages.offsets[at]]
+            if reached > day and (found is None or reached < found):
+                found = reached
+        return found
+
+
+# How far months of mean length and months of the calendar can lie apart, in days: less than four, over any stretch.
+SLACK = 5
+_MEAN_MONTH = 365.2425 / 12
+
+
+@dataclass(frozen=True, slots=True)
+class AgeScale:
+    """Ages from the shortest to the longest. Their lengths are of mean months: which of two comes first depends on the
+    calendar where they are a few days apart (`361d`, `12m-4d`)."""
+
+    offsets: tuple[Offset, ...]
+    lengths: tuple[float, ...]
+
+    @staticmethod
+    def of(ages: Iterable[Offset]) -> "AgeScale":
+        """A scale of these ages, each once."""
+        measured = sorted(((age.months * _MEAN_MONTH + age.days, age) for age in dict.fromkeys(ages)), key=_length)
+        return AgeScale(tuple(age for _, age in measured), tuple(length for length, _ in measured))
+
+
+def _length(measured: tuple[float, Offset]) -> float:
+    return measured[0]
 
 
 def iso(day: int | None) -> str | None:

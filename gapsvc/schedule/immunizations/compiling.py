@@ -5,7 +5,7 @@ from datetime import date
 from types import MappingProxyType
 from typing import Any
 
-from .calendar import EARLIEST_DAY, LATEST_DAY, Offset, parse_offset
+from .calendar import EARLIEST_DAY, LATEST_DAY, AgeScale, Offset, parse_offset
 from .history import GENDERS
 from .importing import FORMAT
 from .schedule import (
@@ -50,6 +50,7 @@ class _Compiler:
         self.document = document
         self.offsets: dict[str, Offset] = {}
         self.index = 0
+        self.conflicting = frozenset(current for _, current, *_ in document["conflicts"])
         self.preferable: list[Mapping[str, tuple[PreferableVaccine, ...]]] = [
             self._preferable(rows) for rows in document["preferable"]
         ]
@@ -92,6 +93,7 @@ class _Compiler:
                         cvx,
                         one["name"],
                         tuple((name, self.offset(begin), self.offset(end)) for name, begin, end in one["antigens"]),
+                        frozenset(name for name, _, _ in one["antigens"]),
                     )
                     for cvx, one in document["cvx"].items()
                 }
@@ -154,7 +156,7 @@ class _Compiler:
             series=tuple(series),
             observations=frozenset(asked),
             concerned=self._concerned(name, series),
-            ages=tuple(dict.fromkeys(self._ages(series, bars, products))),
+            ages=AgeScale.of(self._ages(series, bars, products)),
             days=tuple(sorted(set(_turning_days(series)))),
         )
 
@@ -196,6 +198,13 @@ class _Compiler:
             for condition in one.conditions
             for group in condition.series_groups
         }
+        intervals = [
+            condition.interval
+            for dose in doses
+            for skip in dose.forecast_skips
+            for one in skip.sets
+            for condition in one.conditions
+        ]
         return Series(
             index=self.index,
             name=document["name"],
@@ -219,6 +228,7 @@ class _Compiler:
             doses=doses,
             preferable_vaccines=frozenset(cvx for dose in doses for cvx in dose.preferable),
             waits_for_groups=frozenset(waits),
+            skip_intervals=tuple(dict.fromkeys(one for one in intervals if one is not None)),
         )
 
     def _dose(self, number: int, document: Mapping[str, Any]) -> SeriesDose:
@@ -227,6 +237,7 @@ class _Compiler:
         skips = [(one["context"], self._skip(one)) for one in document["skips"]]
         season = document["season"] or (None, None)
         preferable = self.preferable[int(document["preferable"])]
+        products = tuple(one for rows in preferable.values() for one in rows)
         return SeriesDose(
             number=number,
             ages=ages,
@@ -237,7 +248,9 @@ class _Compiler:
                 for reference, absolute, effective, cessation in document["allowable_intervals"]
             ),
             preferable=preferable,
-            offered=tuple(one for rows in preferable.values() for one in rows if one.offered),
+            products=products,
+            offered=tuple(one for one in products if one.offered),
+            live=tuple(cvx for cvx in preferable if cvx in self.conflicting),
             allowable=self.allowable[int(document["allowable"])],
             inadvertent=frozenset(document["inadvertent"]),
             evaluation_skips=tuple(skip for context, skip in skips if context != "forecast"),

@@ -3,14 +3,13 @@
 A pure reading of an outcome as of its day of assessment; the gap list joins these with measure gaps.
 """
 
-from collections.abc import Iterable
+from bisect import bisect_right
 from dataclasses import dataclass
 from datetime import date
 from typing import Literal
 
 from .engine import Outcome
 from .grouping import GroupForecast, products
-from .selection import Evaluated
 from .verdicts import NOT_COMPLETE, NOT_VALID, SUB_STANDARD
 
 Urgency = Literal["overdue", "due", "later", "none"]
@@ -58,6 +57,7 @@ def needs(outcome: Outcome) -> list[ImmunizationNeed]:
             repeat = {
                 dose.position
                 for part in one.series
+                if part.progress.records
                 for dose, verdict in zip(part.progress.records, part.progress.verdicts, strict=True)
                 if verdict.status in (NOT_VALID, SUB_STANDARD)
             }
@@ -89,26 +89,16 @@ def _changes_on(outcome: Outcome, one: GroupForecast) -> int | None:
     days: list[int | None] = [one.earliest, one.recommended, _after(one.past_due), _after(one.latest)]
     for name in schedule.groups[one.group].antigens:
         antigen = schedule.antigens[name]
-        days.extend(person.ages[age] for age in antigen.ages)
-        days.extend(antigen.days)
+        days.append(person.ages.first_after(antigen.ages, today))
+        days.extend(antigen.days[bisect_right(antigen.days, today) :][:1])
         for each in outcome.evaluated.get(name, ()):
             made = each.forecast
-            days += [made.earliest, made.recommended, _after(made.past_due), _after(made.latest)]
-            days.extend(_skip_days(each))
-    return min((day for day in days if day is not None and day > today), default=None)
-
-
-def _skip_days(one: Evaluated) -> Iterable[int]:
-    """The days on which an interval since the last dose lets a target be skipped."""
-    if not one.progress.records:
-        return
-    last = one.progress.records[-1].day
-    for dose in one.series.doses:
-        for skip in dose.forecast_skips:
-            for each in skip.sets:
-                for condition in each.conditions:
-                    if condition.interval is not None:
-                        yield condition.interval.after(last)
+            if made.status == NOT_COMPLETE:
+                days += [made.earliest, made.recommended, _after(made.past_due), _after(made.latest)]
+            if each.series.skip_intervals and each.progress.records:
+                last = each.progress.records[-1].day
+                days.extend(interval.after(last) for interval in each.series.skip_intervals)
+    return min([day for day in days if day is not None and day > today], default=None)
 
 
 def _after(day: int | None) -> int | None:

@@ -3,10 +3,11 @@
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
-from .evaluation import PatientSeries, evaluate
+from .evaluation import evaluate
 from .forecasting import bars, forecast
 from .grouping import GroupForecast, group_forecasts
 from .history import NO_RECORDS, Case, Person, organise
+from .patient_series import PatientSeries
 from .schedule import Antigen, Schedule
 from .selection import Evaluated, Selected, relevant_series, select
 from .verdicts import COMPLETE, Trace

@@ -4,22 +4,18 @@ from collections.abc import Sequence
 
 from .calendar import iso
 from .history import Dose, EarlierConflict, Person
-from .schedule import IntervalRule, Series, SeriesDose
+from .patient_series import PatientSeries
+from .schedule import IntervalRule, SeriesDose
 from .skipping import can_skip
 from .verdicts import (
     AGE_GRACE,
     ALLOWABLE_INTERVAL,
-    ALREADY_COMPLETE,
     CONFLICT,
     EXTRANEOUS,
-    FAILURES,
     INADVERTENT,
     INTERVAL_GRACE,
     LOW_VOLUME,
-    NOT_SATISFIED,
-    NOT_VALID,
-    SATISFIED,
-    SKIPPED,
+    NONE_LEFT,
     SUB_STANDARD,
     TOO_OLD,
     TOO_SOON,
@@ -29,110 +25,57 @@ from .verdicts import (
     Reason,
     Trace,
     Verdict,
-    plainly_valid,
+    verdict_of,
 )
-
-
-class Target:
-    """A target dose of one person (3.1): the series dose it tracks, its status, and the dose that satisfied it."""
-
-    __slots__ = ("dose", "satisfied_by", "status")
-
-    def __init__(self, dose: SeriesDose, status: str = NOT_SATISFIED, satisfied_by: Dose | None = None) -> None:
-        self.dose = dose
-        self.status = status
-        self.satisfied_by = satisfied_by
-
-
-class PatientSeries:
-    """A relevant patient series: its target doses, the verdict on each record, and where evaluation stands.
-
-    Mutable while the engine works on it; `pointer` is the next target dose.
-    """
-
-    __slots__ = ("completed", "pointer", "previous", "records", "satisfied", "series", "targets", "verdicts")
-
-    def __init__(self, series: Series, records: Sequence[Dose], completed: frozenset[str]) -> None:
-        self.series = series
-        self.records = records
-        self.completed = completed
-        self.targets = [Target(dose) for dose in series.doses]
-        self.pointer = 0
-        self.satisfied = 0  # SELECTB-21: the number of valid doses
-        self.verdicts: list[Verdict] = []
-        self.previous: int | None = None  # day of the latest dose that CALCDTINT-1 counts from
-
-    @property
-    def unsatisfied(self) -> int:
-        """Target doses that still wait."""
-        return sum(1 for target in self.targets if target.status == NOT_SATISFIED)
-
-    def first_valid_day(self) -> int | None:
-        """The day of the earliest valid dose."""
-        for dose, verdict in zip(self.records, self.verdicts, strict=True):
-            if verdict.status == VALID:
-                return dose.day
-        return None
 
 
 def evaluate(patient_series: PatientSeries, person: Person, trace: Trace = None) -> None:
     """Figure 4-6: hold every record against the target doses, in order of date."""
-    for position, record in enumerate(patient_series.records):
-        verdict = _place(patient_series, person, record, position, trace)
-        patient_series.verdicts.append(verdict)
+    verdicts: list[Verdict] = []
+    patient_series.verdicts = verdicts
+    for record in patient_series.records:
+        verdict = _place(patient_series, person, record, trace)
+        verdicts.append(verdict)
         if trace:
             words = ", ".join(reason.text for reason in (*verdict.reasons, *verdict.notes))
             trace(f"    verdict: {verdict.status}{f' ({words})' if words else ''} [{verdict.rule}]")
 
 
-def _place(patient_series: PatientSeries, person: Person, record: Dose, position: int, trace: Trace) -> Verdict:
-    """The verdict on one record; moves the pointer past skipped and satisfied targets."""
-    targets = patient_series.targets
+def _place(patient_series: PatientSeries, person: Person, record: Dose, trace: Trace) -> Verdict:
+    """The verdict on the next record; moves the pointer past skipped and satisfied targets."""
     if trace:
         trace(f"  dose of {iso(record.day)}, CVX {record.cvx}")
-    while patient_series.pointer < len(targets):
-        target = targets[patient_series.pointer]
-        dose = target.dose
+    while patient_series.pointer < len(patient_series.doses):
+        dose = patient_series.doses[patient_series.pointer]
         if record.substandard is not None:
             return Verdict(SUB_STANDARD, dose.number, (Reason(record.substandard, "Table 6-3"),))
-        if dose.evaluation_skips and can_skip(
-            dose.evaluation_skips,
-            person,
-            patient_series.records[:position],
-            patient_series.verdicts,
-            patient_series.completed,
-            record.day,
-            record.day,
-        ):
+        if dose.evaluation_skips and can_skip(dose.evaluation_skips, patient_series, person, record.day, record.day):
             if trace:
                 trace(f"    target dose {dose.number} is skipped [Table 6-11]")
-            target.status = SKIPPED
             patient_series.pointer += 1
             continue
         if trace:
             trace(f"    held against target dose {dose.number}")
         if record.cvx in dose.inadvertent:
-            return Verdict(NOT_VALID, dose.number, (INADVERTENT,))
+            return verdict_of(dose.number, inadvertent=INADVERTENT)
         verdict = _judge(patient_series, person, record, dose, trace)
-        status = verdict.status
-        if status == VALID:
-            target.status = SATISFIED
-            target.satisfied_by = record
-            patient_series.satisfied += 1
+        if verdict.status is VALID:
+            at = patient_series.pointer
+            patient_series.given = (*patient_series.given, (at, record))
             if dose.recurring:
-                targets.insert(patient_series.pointer + 1, Target(dose))
-            patient_series.pointer += 1
-        if status != EXTRANEOUS:
+                patient_series.doses = (*patient_series.doses[: at + 1], dose, *patient_series.doses[at + 1 :])
+            patient_series.pointer = at + 1
+        if verdict.status is not EXTRANEOUS:
             patient_series.previous = record.day
         return verdict
-    return Verdict(EXTRANEOUS, None, (ALREADY_COMPLETE,))
+    return NONE_LEFT
 
 
 def _judge(patient_series: PatientSeries, person: Person, record: Dose, dose: SeriesDose, trace: Trace) -> Verdict:
     """Sections 6.4 to 6.10: age, intervals, conflicts, vaccine; all failing reasons are collected."""
     age = _age(person, record.day, dose)
     interval = _interval(patient_series, person, record, dose) if dose.intervals else None
-    conflicts = person.conflicts.get(record.order)
+    conflicts = person.conflicts.get(record.order) if person.conflicts else None
     conflict = CONFLICT if conflicts is not None and _conflicts(patient_series, record, conflicts) else None
     vaccine = _vaccine(person, record, dose)
     if trace:
@@ -140,15 +83,7 @@ def _judge(patient_series: PatientSeries, person: Person, record: Dose, dose: Se
         trace(f"    interval: {interval.text if interval else 'valid'} [Tables 6-18, 6-21]")
         trace(f"    conflict with an earlier vaccine: {'yes' if conflict else 'no'} [Table 6-24]")
         trace(f"    vaccine: {vaccine.text if vaccine else 'preferable or allowable'} [Tables 6-26, 6-29]")
-
-    if age is None and interval is None and conflict is None and vaccine is None:
-        return plainly_valid(dose.number)
-    found = [one for one in (age, interval, conflict, vaccine) if one is not None]
-    reasons = tuple(one for one in found if one in FAILURES)
-    if not reasons:
-        return Verdict(VALID, dose.number, (), tuple(found))
-    # Table 6-31: too old is extraneous, whatever else is wrong.
-    return Verdict(EXTRANEOUS if age is TOO_OLD else NOT_VALID, dose.number, reasons)
+    return verdict_of(dose.number, age, interval, conflict, vaccine)
 
 
 def _age(person: Person, day: int, dose: SeriesDose) -> Reason | None:
@@ -171,7 +106,10 @@ def _interval(patient_series: PatientSeries, person: Person, record: Dose, dose:
     for rule in dose.intervals:
         if not rule.effective <= day <= rule.cessation:
             continue
-        reference = reference_day(rule, patient_series, person, record.order)
+        if rule.from_previous:  # nearly all are
+            reference = patient_series.previous
+        else:
+            reference = reference_day(rule, patient_series, person, record.order)
         if reference is None:
             continue
         if rule.absolute_minimum is not None and day < rule.absolute_minimum.after(reference):
@@ -196,9 +134,9 @@ def reference_day(rule: IntervalRule, patient_series: PatientSeries, person: Per
     if rule.from_previous:
         return patient_series.previous
     if rule.from_target is not None:
-        for target in reversed(patient_series.targets):
-            if target.dose.number == rule.from_target and target.satisfied_by is not None:
-                return target.satisfied_by.day
+        for at, given in reversed(patient_series.given):
+            if patient_series.doses[at].number == rule.from_target:
+                return given.day
         return None
     if rule.from_observation is not None:
         return person.observed_on.get(rule.from_observation)

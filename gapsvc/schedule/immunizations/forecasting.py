@@ -1,13 +1,15 @@
 """Forecast one patient series (Logic Specification chapter 7)."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
+from types import MappingProxyType
 from typing import Final, NamedTuple
 
 from .calendar import EARLIEST_DAY, LATEST_DAY, Offset, iso
-from .evaluation import PatientSeries, reference_day
+from .evaluation import reference_day
 from .history import Person
-from .schedule import AgeRule, Antigen, IntervalRule, PreferableVaccine, Series, SeriesDose
+from .patient_series import PatientSeries
+from .schedule import Antigen, PreferableVaccine, Series, SeriesDose
 from .skipping import can_skip
 from .verdicts import (
     AGED_OUT,
@@ -16,7 +18,6 @@ from .verdicts import (
     IMMUNE,
     NOT_COMPLETE,
     NOT_RECOMMENDED,
-    SKIPPED,
     Reason,
     Trace,
 )
@@ -39,7 +40,7 @@ class Bars:
 
     immune: bool
     antigen: tuple[str, ...]
-    vaccines: dict[str, str]
+    vaccines: Mapping[str, str]
 
 
 class Forecast(NamedTuple):
@@ -74,9 +75,14 @@ IS_TOO_OLD: Final = Forecast(AGED_OUT, TOO_OLD_NOW)
 IS_TOO_LATE: Final = Forecast(AGED_OUT, CANNOT_FINISH)
 
 
+NOTHING_BARRED: Final = Bars(immune=False, antigen=(), vaccines=MappingProxyType({}))
+
+
 def bars(antigen: Antigen, person: Person) -> Bars:
     """Tables 7-3, 7-5 and 7-6 for one antigen and person."""
     active, ages, assessed = person.active, person.ages, person.assessed
+    if not active and not antigen.birth_immunity:
+        return NOTHING_BARRED
     immune = bool(active) and not active.isdisjoint(antigen.immunity_observations)
     for row in antigen.birth_immunity:
         if (
@@ -117,18 +123,17 @@ def is_contraindicated(series: Series, barred: Bars) -> bool:
 
 def forecast(patient_series: PatientSeries, person: Person, barred: Bars, trace: Trace = None) -> Forecast:
     """Figure 7-1. Skips targets (7.1), decides the need (7.4), dates it (7.5) and checks the result (7.6)."""
-    contraindicated = is_contraindicated(patient_series.series, barred)
+    assessed = person.assessed
     while True:
-        _skip_targets(patient_series, person, person.assessed, trace)
-        made = _forecast_target(patient_series, person, barred, contraindicated)
-        if made.status != NOT_COMPLETE or made.dose is None or made.earliest is None:
+        _skip_targets(patient_series, person, trace)
+        made = _forecast_target(patient_series, person, barred)
+        if made.dose is None or made.earliest is None or not made.dose.forecast_skips:
             break
         # 7.6: on the day that it names, would this dose still be asked for?
-        if not made.dose.forecast_skips or not _skippable(patient_series, person, made.dose, made.earliest):
+        if not can_skip(made.dose.forecast_skips, patient_series, person, made.earliest, assessed):
             break
         if trace:
             trace(f"  target dose {made.dose.number} would be skipped on {iso(made.earliest)}: forecast again [7.6]")
-        patient_series.targets[patient_series.pointer].status = SKIPPED
         patient_series.pointer += 1
     if trace:
         words = f" ({made.reason.text})" if made.reason else ""
@@ -141,140 +146,109 @@ def forecast(patient_series: PatientSeries, person: Person, barred: Bars, trace:
     return made
 
 
-def _skippable(patient_series: PatientSeries, person: Person, dose: SeriesDose, reference: int) -> bool:
-    return can_skip(
-        dose.forecast_skips,
-        person,
-        patient_series.records,
-        patient_series.verdicts,
-        patient_series.completed,
-        reference,
-        person.assessed,
-    )
-
-
-def _skip_targets(patient_series: PatientSeries, person: Person, reference: int, trace: Trace) -> None:
+def _skip_targets(patient_series: PatientSeries, person: Person, trace: Trace) -> None:
     """7.1: pass over the targets that needn't be given."""
-    targets = patient_series.targets
-    while patient_series.pointer < len(targets):
-        target = targets[patient_series.pointer]
-        if not target.dose.forecast_skips or not _skippable(patient_series, person, target.dose, reference):
+    doses, assessed = patient_series.doses, person.assessed
+    while patient_series.pointer < len(doses):
+        dose = doses[patient_series.pointer]
+        if not dose.forecast_skips or not can_skip(dose.forecast_skips, patient_series, person, assessed, assessed):
             return
         if trace:
-            trace(f"  target dose {target.dose.number} is skipped in the forecast [7.1, Table 6-11]")
-        target.status = SKIPPED
+            trace(f"  target dose {dose.number} is skipped in the forecast [7.1, Table 6-11]")
         patient_series.pointer += 1
 
 
-def _forecast_target(patient_series: PatientSeries, person: Person, barred: Bars, contraindicated: bool) -> Forecast:
+def _forecast_target(patient_series: PatientSeries, person: Person, barred: Bars) -> Forecast:
     """Table 7-10, first column that applies, and the dates where another dose is needed."""
-    targets = patient_series.targets
-    if patient_series.pointer >= len(targets):
-        if patient_series.satisfied:
-            return IS_COMPLETE
-        return IS_NOT_NEEDED
+    doses, given, pointer = patient_series.doses, patient_series.given, patient_series.pointer
+    if pointer >= len(doses):
+        return IS_COMPLETE if given else IS_NOT_NEEDED
     if barred.immune:
         return IS_IMMUNE
-    if contraindicated:
+    if is_contraindicated(patient_series.series, barred):
         return IS_BARRED
     assessed, ages = person.assessed, person.ages
-    dose = targets[patient_series.pointer].dose
+    dose = doses[pointer]
     if dose.season_end is not None and assessed > dose.season_end:
         return IS_PAST_SEASON
     rule = dose.only_age or dose.age_rule(assessed)
-    maximum = ages[rule.maximum] if rule is not None and rule.maximum is not None else None
-    if maximum is not None and assessed >= maximum:
-        return IS_TOO_OLD
-    intervals: list[tuple[IntervalRule, int]] = []
-    for interval in dose.intervals:
-        if interval.effective <= assessed <= interval.cessation:
-            reference = reference_day(interval, patient_series, person, None)
-            if reference is not None:
-                intervals.append((interval, reference))
-    start = _candidate_earliest(patient_series, person, dose, rule, intervals)
-    unadjusted = _unadjusted_recommended(person, rule, intervals)
-    earliest = start
-    if earliest is None:
-        earliest = person.born if unadjusted is None else unadjusted
+    if rule is None:
+        minimum = recommended = overdue = maximum = None
+    else:
+        maximum = None if rule.maximum is None else ages[rule.maximum]
+        if maximum is not None and assessed >= maximum:
+            return IS_TOO_OLD
+        # An age beats any interval (FORECASTDT-2, FORECASTDT-3).
+        minimum = None if rule.minimum is None else ages[rule.minimum]
+        recommended = None if rule.earliest_recommended is None else ages[rule.earliest_recommended]
+        overdue = None if rule.latest_recommended is None else ages[rule.latest_recommended] - 1
+    start = minimum or 0
+    if dose.intervals:
+        waits = _interval_days(patient_series, person, dose)
+        start = max(start, waits.minimum)
+        if rule is None or rule.earliest_recommended is None:
+            recommended = waits.earliest_recommended
+        if rule is None or rule.latest_recommended is None:
+            overdue = waits.latest_recommended
+    start = max(start, _conflicts_end(person, dose), dose.season_start or 0)
+    if patient_series.records:
+        # The most recent dose also covers FORECASTDTCAN-1's inadvertent administrations: none is later.
+        start = max(start, patient_series.records[-1].day)
+    earliest = start or (person.born if recommended is None else recommended)
     if maximum is not None and earliest >= maximum:
         return IS_TOO_LATE
-
-    recommended = earliest if unadjusted is None or unadjusted < earliest else unadjusted
-    overdue = _unadjusted_past_due(person, rule, intervals)
+    # In the order of the fields, since there are many and most series of every child come here.
     return Forecast(
         NOT_COMPLETE,
-        dose=dose,
-        number=_dose_number(patient_series, dose),
-        start=start,
-        earliest=earliest,
-        recommended=recommended,
-        unadjusted_recommended=earliest if unadjusted is None else unadjusted,
-        past_due=None if overdue is None else max(earliest, overdue),
-        unadjusted_past_due=overdue,
-        latest=None if maximum is None else maximum - 1,
+        None,
+        dose,
+        len(given) + 1 if dose.season_start is None else _number_in_season(patient_series, dose.season_start),
+        start or None,
+        earliest,
+        earliest if recommended is None or recommended < earliest else recommended,
+        earliest if recommended is None else recommended,
+        None if overdue is None else max(earliest, overdue),
+        overdue,
+        None if maximum is None else maximum - 1,
     )
 
 
-def _candidate_earliest(
-    patient_series: PatientSeries,
-    person: Person,
-    dose: SeriesDose,
-    rule: AgeRule | None,
-    intervals: Iterable[tuple[IntervalRule, int]],
-) -> int | None:
-    """FORECASTDTCAN-1. No absolute minimum enters: a forecast never offers the grace period."""
-    found = 0
-    if rule is not None and rule.minimum is not None:
-        found = person.ages[rule.minimum]
-    for interval, reference in intervals:
-        if interval.minimum is not None:
-            found = max(found, interval.minimum.after(reference))
-    for vaccine, ends in person.conflict_ends.items():
-        if vaccine in dose.preferable:
-            found = max(found, ends)
-    if dose.season_start is not None:
-        found = max(found, dose.season_start)
-    if patient_series.records:
-        # The most recent dose also covers FORECASTDTCAN-1's inadvertent administrations: none is later.
-        found = max(found, patient_series.records[-1].day)
-    return found or None
+class _Waits(NamedTuple):
+    """What the intervals of a dose come to: the latest day of each kind."""
+
+    minimum: int  # FORECASTDTCAN-1; 0: none. No absolute minimum enters: a forecast never offers the grace period.
+    earliest_recommended: int | None  # FORECASTDT-2
+    latest_recommended: int | None  # FORECASTDT-3
 
 
-def _unadjusted_recommended(
-    person: Person, rule: AgeRule | None, intervals: Iterable[tuple[IntervalRule, int]]
-) -> int | None:
-    """FORECASTDT-2, without its last line: an age beats any interval."""
-    if rule is not None and rule.earliest_recommended is not None:
-        return person.ages[rule.earliest_recommended]
-    found = None
-    for interval, reference in intervals:
-        if interval.earliest_recommended is not None:
-            day = interval.earliest_recommended.after(reference)
-            found = day if found is None or day > found else found
-    return found
+def _interval_days(patient_series: PatientSeries, person: Person, dose: SeriesDose) -> _Waits:
+    """The days that the intervals in force give, each counted from its reference date."""
+    assessed = person.assessed
+    minimum, recommended, overdue = 0, None, None
+    for rule in dose.intervals:
+        if not rule.effective <= assessed <= rule.cessation:
+            continue
+        reference = patient_series.previous if rule.from_previous else reference_day(rule, patient_series, person, None)
+        if reference is None:
+            continue
+        if rule.minimum is not None:
+            minimum = max(minimum, rule.minimum.after(reference))
+        if rule.earliest_recommended is not None:
+            recommended = max(recommended or 0, rule.earliest_recommended.after(reference))
+        if rule.latest_recommended is not None:
+            overdue = max(overdue or 0, rule.latest_recommended.after(reference) - 1)
+    return _Waits(minimum, recommended, overdue)
 
 
-def _unadjusted_past_due(
-    person: Person, rule: AgeRule | None, intervals: Iterable[tuple[IntervalRule, int]]
-) -> int | None:
-    """FORECASTDT-3."""
-    if rule is not None and rule.latest_recommended is not None:
-        return person.ages[rule.latest_recommended] - 1
-    found = None
-    for interval, reference in intervals:
-        if interval.latest_recommended is not None:
-            day = interval.latest_recommended.after(reference) - 1
-            found = day if found is None or day > found else found
-    return found
+def _conflicts_end(person: Person, dose: SeriesDose) -> int:
+    """CALCDTCONFLICT-3 for the vaccines that the dose prefers; 0 where none may conflict with an earlier one."""
+    ends = person.conflict_ends
+    return max((ends[cvx] for cvx in dose.live if cvx in ends), default=0) if ends and dose.live else 0
 
 
-def _dose_number(patient_series: PatientSeries, dose: SeriesDose) -> int:
-    """FORECASTDN-1: satisfied targets plus one; for a seasonal dose, those satisfied since the season began."""
-    start = dose.season_start
-    if start is None:
-        return patient_series.satisfied + 1
-    given = [target.satisfied_by for target in patient_series.targets if target.satisfied_by is not None]
-    return sum(1 for one in given if one.day >= start) + 1
+def _number_in_season(patient_series: PatientSeries, start: int) -> int:
+    """FORECASTDN-1 for a seasonal dose: the targets that were satisfied since the season began, plus one."""
+    return sum(1 for _, given in patient_series.given if given.day >= start) + 1
 
 
 def has_priority(made: Forecast, person: Person) -> bool:
@@ -289,7 +263,7 @@ def recommended_vaccines(person: Person, made: Forecast, barred: Bars) -> tuple[
 
     CDC flags them only where the product matters; `suitable_vaccines` has all that may be given.
     """
-    if made.dose is None or made.earliest is None or made.recommended is None:
+    if made.dose is None or not made.dose.offered or made.earliest is None or made.recommended is None:
         return ()
     return _fitting(person, barred, made.dose.offered, (made.earliest, made.recommended))
 
@@ -301,9 +275,8 @@ def suitable_vaccines(person: Person, made: Forecast, barred: Bars) -> tuple[str
     """
     if made.dose is None or made.earliest is None or made.recommended is None:
         return ()
-    vaccines = [one for rows in made.dose.preferable.values() for one in rows]
     days = max(person.assessed, made.earliest), max(person.assessed, made.recommended)
-    return _fitting(person, barred, vaccines, days)
+    return _fitting(person, barred, made.dose.products, days)
 
 
 def _fitting(

@@ -134,10 +134,12 @@ def _blend(
     person: Person,
     schedule: Schedule,
 ) -> GroupForecast:
+    series = tuple(contained)
+    if len(group.antigens) == 1:
+        return _of_one_antigen(group, series_type, contained[0], person)
     status = _status(contained)
     forecasts = [one.forecast for one in contained]
     reasons = tuple(dict.fromkeys(one.reason for one in forecasts if one.reason is not None))
-    series = tuple(contained)
     if status != NOT_COMPLETE:
         none = None
         return GroupForecast(
@@ -166,13 +168,33 @@ def _blend(
     )
 
 
+def _of_one_antigen(group: VaccineGroup, series_type: str, one: Evaluated, person: Person) -> GroupForecast:
+    """SINGLEANTVG-1 and 2: what is forecast for the antigen is forecast for the group."""
+    made = one.forecast
+    waits = made.status == NOT_COMPLETE
+    return GroupForecast(
+        group.name,
+        series_type,
+        made.status,
+        made.number,
+        made.earliest,
+        made.recommended,
+        made.past_due,
+        made.latest,
+        made.unadjusted_recommended,
+        made.unadjusted_past_due,
+        (made.reason,) if made.reason is not None else (),
+        (one.series.antigen,) if waits else (),
+        recommended_vaccines(person, made, one.barred) if waits else (),
+        (one,),
+    )
+
+
 def _earliest(group: VaccineGroup, contained: Sequence[Evaluated], person: Person, schedule: Schedule) -> int | None:
-    """SINGLEANTVG-2, MULTIANTVG-1."""
+    """MULTIANTVG-1."""
     days = [one.forecast.earliest for one in contained if one.forecast.earliest is not None]
     if not days:
         return None
-    if len(group.antigens) == 1:
-        return min(days)
     if not any(has_priority(one.forecast, person) for one in contained):
         return max(days)
     given = [

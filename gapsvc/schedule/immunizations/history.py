@@ -7,6 +7,7 @@ import calendar
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import date
+from functools import lru_cache
 from typing import NamedTuple
 
 from .calendar import EARLIEST_DAY, LATEST_DAY, AgeDates
@@ -216,6 +217,7 @@ def lot_expiration(text: str | None) -> int | None:
         return None
 
 
+@lru_cache(maxsize=1 << 10)
 def normal_cvx(code: str | None) -> str | None:
     """A CVX code as CDC writes it: two digits at least (`3` is `03`), no blanks."""
     if code is None or not code.strip():

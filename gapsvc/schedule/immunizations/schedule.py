@@ -8,7 +8,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Literal
 
-from .calendar import Offset
+from .calendar import AgeScale, Offset
 
 SeriesType = Literal["standard", "risk", "evaluation only"]
 VaccineWindow = tuple[Offset | None, Offset | None]  # begin age, end age (exclusive)
@@ -105,7 +105,9 @@ class SeriesDose:
     intervals: tuple[IntervalRule, ...]
     allowable_intervals: tuple[IntervalRule, ...]
     preferable: Mapping[str, tuple[PreferableVaccine, ...]]
-    offered: tuple[PreferableVaccine, ...]  # preferable vaccines that forecasts may name
+    products: tuple[PreferableVaccine, ...]  # every preferable vaccine ...
+    offered: tuple[PreferableVaccine, ...]  # ... and those that forecasts may name
+    live: tuple[str, ...]  # preferable CVX codes that may conflict with an earlier vaccine
     allowable: Mapping[str, tuple[VaccineWindow, ...]]
     inadvertent: frozenset[str]
     evaluation_skips: tuple[Skip, ...]
@@ -160,6 +162,7 @@ class Series:
     doses: tuple[SeriesDose, ...]
     preferable_vaccines: frozenset[str]
     waits_for_groups: frozenset[str]  # series groups whose completion its skips ask about
+    skip_intervals: tuple[Offset, ...]  # times since the last dose after which a forecast may skip a target
 
     def __repr__(self) -> str:
         return f"<series {self.name}>"
@@ -198,8 +201,8 @@ class Antigen:
     series: tuple[Series, ...]
     observations: frozenset[str]  # every observation that can matter here
     concerned: frozenset[str]  # CVX codes of every dose that can matter here, of other antigens too
-    ages: tuple[Offset, ...]  # every age, and ...
-    days: tuple[int, ...]  # ... every first day of something, on which a forecast can change
+    ages: AgeScale  # every age, and ...
+    days: tuple[int, ...]  # ... every first day of something (in order), on which a forecast can change
 
     def __repr__(self) -> str:
         return f"<antigen {self.name}>"
@@ -221,6 +224,7 @@ class Vaccine:
     cvx: str
     name: str
     antigens: tuple[tuple[str, Offset | None, Offset | None], ...]
+    holds: frozenset[str]  # the antigens, at any age
 
 
 @dataclass(frozen=True, slots=True)

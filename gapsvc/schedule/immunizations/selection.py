@@ -4,11 +4,11 @@ from collections.abc import Sequence
 from typing import NamedTuple
 
 from .calendar import Offset
-from .evaluation import PatientSeries
 from .forecasting import Bars, Forecast
 from .history import Person
+from .patient_series import PatientSeries
 from .schedule import Antigen, Series
-from .verdicts import COMPLETE, CONTRAINDICATED, NOT_COMPLETE, NOT_SATISFIED, VALID, Trace
+from .verdicts import COMPLETE, CONTRAINDICATED, NOT_COMPLETE, VALID, Trace
 
 NO_PREFERENCE = 1_000  # a series without a preference ranks behind those that have one
 
@@ -80,16 +80,17 @@ def select(evaluated: Sequence[Evaluated], person: Person, trace: Trace = None) 
                 trace(f"  series group {name}: {chosen.series.name} is the prioritized series")
     best: list[Evaluated] = []
     for one in prioritized.values():
-        equivalent = [prioritized[name] for name in one.series.equivalent_groups if name in prioritized]
+        names = one.series.equivalent_groups if len(prioritized) > 1 else ()
+        equivalent = [prioritized[name] for name in names if name in prioritized]
         if one.is_complete:
             is_best, why = True, "it is complete"
-        elif any(other.is_complete for other in equivalent):
+        elif equivalent and any(other.is_complete for other in equivalent):
             is_best, why = False, "a series of an equivalent group is complete"
         elif one.series.kind == "evaluation only":
             is_best, why = False, "it is for evaluation only, and not complete"
         elif one.series.kind == "risk":
             is_best, why = True, "it is a risk series, and no equivalent group has a complete one"
-        elif any(other.series.kind == "risk" for other in equivalent):
+        elif equivalent and any(other.series.kind == "risk" for other in equivalent):
             is_best, why = False, "a risk series of an equivalent group takes its place"
         else:
             is_best, why = True, "no equivalent group has a complete or a risk series"
@@ -114,7 +115,7 @@ def _prioritized(members: Sequence[Evaluated], person: Person, trace: Trace) -> 
     open_to = [one for one in members if one.forecast.status != CONTRAINDICATED] or list(members)  # SELECTB-24
     defaults = [one for one in open_to if one.series.is_default]
     default = defaults[0] if len(defaults) == 1 else None
-    scorable = _scorable(members, open_to, bool(defaults), person)
+    scorable = _scorable(members, bool(defaults), person, ignored=len(members) - len(open_to))
     # Table 8-3
     if not scorable:
         chosen, why = default, "nothing is scorable: the default"
@@ -140,7 +141,7 @@ def _unstarted_default(members: Sequence[Evaluated]) -> Evaluated | None:
     """The default of a standard group without any valid dose: what Tables 8-2 and 8-3 come to there, at once."""
     default = None
     for one in members:
-        if one.progress.satisfied or one.series.kind != "standard":
+        if one.progress.given or one.series.kind != "standard":
             return None
         if one.series.is_default:
             if default is not None or one.forecast.status == CONTRAINDICATED:
@@ -149,19 +150,17 @@ def _unstarted_default(members: Sequence[Evaluated]) -> Evaluated | None:
     return default
 
 
-def _scorable(
-    members: Sequence[Evaluated], open_to: Sequence[Evaluated], has_default: bool, person: Person
-) -> list[Evaluated]:
-    """SELECTSCORE-2."""
-    highest = min(one.series.priority for one in members)
-    nothing_valid = all(one.progress.satisfied == 0 for one in members)
+def _scorable(members: Sequence[Evaluated], has_default: bool, person: Person, *, ignored: int) -> list[Evaluated]:
+    """SELECTSCORE-2. `ignored`: how many members are contraindicated, and give way to others (SELECTB-24)."""
+    highest = min([one.series.priority for one in members])
+    nothing_valid = not any(one.progress.given for one in members)
     found: list[Evaluated] = []
     for one in members:
         series = one.series
         if series.kind == "evaluation only":
             if one.is_complete:
                 found.append(one)
-        elif one not in open_to:
+        elif ignored and one.forecast.status == CONTRAINDICATED:
             continue
         elif series.kind == "risk":
             if series.priority == highest:
@@ -259,22 +258,17 @@ def finish_day(one: Evaluated, person: Person) -> int | None:
     start = one.forecast.start
     if start is None:
         return None
-    progress = one.progress
-    return max(
-        (
-            rule.minimum.after(start)
-            for target in progress.targets[progress.pointer :]
-            if target.status == NOT_SATISFIED
-            for rule in target.dose.intervals
-            if rule.minimum is not None and rule.effective <= person.assessed <= rule.cessation
-        ),
-        default=start,
-    )
+    progress, assessed, finish = one.progress, person.assessed, start
+    for dose in progress.doses[progress.pointer :]:
+        for rule in dose.intervals:
+            if rule.minimum is not None and rule.effective <= assessed <= rule.cessation:
+                finish = max(finish, rule.minimum.after(start))
+    return finish
 
 
 def is_completable(one: Evaluated, finish: int | None, person: Person) -> bool:
     """SELECTB-3: finished before the maximum age of the last target dose, if it has one."""
     if finish is None:
         return False
-    rule = one.progress.targets[-1].dose.age_rule(person.assessed)
+    rule = one.progress.doses[-1].age_rule(person.assessed)
     return rule is None or rule.maximum is None or finish < person.ages[rule.maximum]

@@ -3,24 +3,14 @@
 from collections.abc import Sequence
 
 from .history import Dose, Person
+from .patient_series import PatientSeries
 from .schedule import Skip, SkipCondition
-from .verdicts import VALID, Verdict
 
 
-def can_skip(
-    skips: Sequence[Skip],
-    person: Person,
-    earlier: Sequence[Dose],
-    verdicts: Sequence[Verdict],
-    completed: frozenset[str],
-    reference: int,
-    anchor: int,
-) -> bool:
-    """Table 6-11 for a target dose: whether any of its skips applies.
+def can_skip(skips: Sequence[Skip], patient_series: PatientSeries, person: Person, reference: int, anchor: int) -> bool:
+    """Table 6-11 for a target dose: whether any of its skips applies, by the doses that the series has judged so far.
 
-    `earlier`, `verdicts`: the antigen's doses before the one in question and what this series made of them.
-    `completed`: series groups of the antigen with a complete series. `reference`: CONDSKIP-2's reference date.
-    `anchor`: the day on which a set must be in force (RELEVANT-1, RELEVANT-2).
+    `reference`: CONDSKIP-2's reference date. `anchor`: the day on which a set must be in force (RELEVANT-1, 2).
     """
     for skip in skips:
         # Plain loops: this is asked for most targets of most series, and generators cost more than the conditions do.
@@ -33,7 +23,7 @@ def can_skip(
             all_of = one.all_of
             set_met = all_of
             for condition in one.conditions:
-                if _is_met(condition, person, earlier, verdicts, completed, reference) != all_of:
+                if _is_met(condition, patient_series, person, reference) != all_of:
                     set_met = not all_of
                     break
             if set_met != skip.all_of:
@@ -44,44 +34,43 @@ def can_skip(
     return False
 
 
-def _is_met(
-    condition: SkipCondition,
-    person: Person,
-    earlier: Sequence[Dose],
-    verdicts: Sequence[Verdict],
-    completed: frozenset[str],
-    reference: int,
-) -> bool:
+def _is_met(condition: SkipCondition, patient_series: PatientSeries, person: Person, reference: int) -> bool:
     """Tables 6-6 (age), 6-7 (completed series), 6-8 (interval), 6-9 (count)."""
     kind = condition.kind
     if kind == "count":
-        return _count_is_met(condition, person, earlier, verdicts)
+        return _count_is_met(condition, patient_series, person)
     if kind == "age":
         begin, end = condition.begin, condition.end
         return (begin is None or reference >= person.ages[begin]) and (end is None or reference < person.ages[end])
     if kind == "interval":
-        interval = condition.interval
-        return bool(earlier) and interval is not None and reference >= interval.after(earlier[-1].day)
-    return not condition.series_groups.isdisjoint(completed)
+        interval, judged = condition.interval, len(patient_series.verdicts)
+        return (
+            judged > 0 and interval is not None and reference >= interval.after(patient_series.records[judged - 1].day)
+        )
+    return not condition.series_groups.isdisjoint(patient_series.completed)
 
 
-def _count_is_met(
-    condition: SkipCondition, person: Person, earlier: Sequence[Dose], verdicts: Sequence[Verdict]
-) -> bool:
-    """CONDSKIP-1 and Table 6-9."""
+def _count_is_met(condition: SkipCondition, patient_series: PatientSeries, person: Person) -> bool:
+    """CONDSKIP-1 and Table 6-9. Valid doses are those that satisfied a target."""
+    doses: Sequence[Dose]
+    if condition.valid_only:
+        doses = [dose for _, dose in patient_series.given]
+    else:
+        doses = patient_series.records[: len(patient_series.verdicts)]
+    comparison, wanted = condition.comparison, condition.count
+    if comparison == ">":  # where there are too few doses, it doesn't matter which of them count
+        return len(doses) > wanted and _count(condition, doses, person) > wanted
+    count = _count(condition, doses, person)
+    return count == wanted if comparison == "=" else count < wanted
+
+
+def _count(condition: SkipCondition, doses: Sequence[Dose], person: Person) -> int:
+    """The doses given between the condition's days and ages, of its vaccines."""
+    begin, end, vaccines = condition.begin, condition.end, condition.vaccines
+    start = condition.start_day if begin is None else max(condition.start_day, person.ages[begin])
+    stop = condition.end_day if end is None else min(condition.end_day, person.ages[end])
     count = 0
-    if earlier:
-        begin, end = condition.begin, condition.end
-        start = condition.start_day if begin is None else max(condition.start_day, person.ages[begin])
-        stop = condition.end_day if end is None else min(condition.end_day, person.ages[end])
-        vaccines, valid_only = condition.vaccines, condition.valid_only
-        for dose, verdict in zip(earlier, verdicts, strict=True):
-            if (
-                start <= dose.day < stop
-                and (not vaccines or dose.cvx in vaccines)
-                and (not valid_only or verdict.status == VALID)
-            ):
-                count += 1
-    if condition.comparison == ">":
-        return count > condition.count
-    return count == condition.count if condition.comparison == "=" else count < condition.count
+    for dose in doses:
+        if start <= dose.day < stop and (not vaccines or dose.cvx in vaccines):
+            count += 1
+    return count

@@ -64,10 +64,25 @@ class Verdict(NamedTuple):
 FAILURES: Final = frozenset({TOO_YOUNG, TOO_OLD, TOO_SOON, CONFLICT, WRONG_VACCINE, INADVERTENT})
 
 
-@lru_cache(maxsize=64)
-def plainly_valid(target: int) -> Verdict:
-    """The verdict on a dose against which nothing can be said; most are, so they are made once per target number."""
-    return Verdict(VALID, target)
+NONE_LEFT: Final = Verdict(EXTRANEOUS, None, (ALREADY_COMPLETE,))
+
+
+@lru_cache(maxsize=1 << 10)
+def verdict_of(
+    target: int,
+    age: Reason | None = None,
+    interval: Reason | None = None,
+    conflict: Reason | None = None,
+    vaccine: Reason | None = None,
+    inadvertent: Reason | None = None,
+) -> Verdict:
+    """Table 6-31 (and 6-13): what the findings about a dose come to. There are few combinations, each is made once."""
+    found = [one for one in (age, interval, conflict, vaccine, inadvertent) if one is not None]
+    reasons = tuple(one for one in found if one in FAILURES)
+    if not reasons:
+        return Verdict(VALID, target, (), tuple(found))
+    # Table 6-31: too old is extraneous, whatever else is wrong.
+    return Verdict(EXTRANEOUS if age == TOO_OLD else NOT_VALID, target, reasons)
 
 
 # Receives one line per step when an explanation is wanted; None otherwise.
