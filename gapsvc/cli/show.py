@@ -161,8 +161,8 @@ def _rates(
 LEGEND = (
     "met so far: of all children who count, those who have what it asks for; others may still follow.",
     "met, final: only the children whose last day is past: no visit can change it any more.",
-    "open: something is missing (in brackets: too late). prospective: not due yet. closed: met, excluded, or outside",
-    "the denominator (not enrolled with a plan).",
+    "open: something is missing (in brackets: too late). prospective: not due yet. closed: met, excluded or",
+    "not enrolled with a plan (outside the denominator).",
 )
 
 

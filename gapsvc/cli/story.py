@@ -110,7 +110,7 @@ def _gap(group: GroupResult, sources: Mapping[str, str], shown: set[tuple[str, s
     gap = group.gap
     head = Text("  ")
     head.append(STATUS_WORD[gap.status.value].upper(), style=STATUS_STYLE[gap.status.value])
-    head.append(f"  {group.description}: {'; '.join(reason.text for reason in gap.reasons)}")
+    head.append(f"  {group.description}: {gap.reasons[0].text if gap.reasons else ''}")
     OUT.print(head)
     if gap.need is not None:
         OUT.print(f"    needs         {gap.need.text}{_window(gap)}")

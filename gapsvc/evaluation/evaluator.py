@@ -15,6 +15,7 @@ from typing import Any, Literal, cast
 import cql_like
 from cql_like import ExpandedTerminology
 from gapsvc.evaluation import looking
+from gapsvc.evaluation.combining import with_parts
 from gapsvc.evaluation.gap import Said, Standing, judge
 from gapsvc.evaluation.gap_defines import CHANGES_ON, day, gap_defines, said
 from gapsvc.evaluation.membership import (
@@ -123,7 +124,14 @@ class Evaluator:
             prepared = self._prepared = (
                 key,
                 PreparedEvaluation(
-                    self.measure, self._groups, sessions, period_start, period_end, as_of, self.software
+                    self.measure,
+                    self._groups,
+                    sessions,
+                    period_start,
+                    period_end,
+                    as_of,
+                    self.software,
+                    {group.id: group.combines for group in self.measure.groups if group.combines},
                 ),
             )
         return prepared[1]
@@ -181,6 +189,7 @@ class PreparedEvaluation:
     period_end: date
     as_of: date
     software: str
+    combines: Mapping[str, tuple[str, ...]]  # a combination's group id -> its parts' (gapsvc.evaluation.combining)
 
     def evaluate(self, record: PatientRecord) -> MeasureResult:
         """The result for one person.
@@ -195,6 +204,8 @@ class PreparedEvaluation:
         evaluated: dict[str, list[str]] = {f"Patient/{record.patient['id']}": marks}
         outside = _Outside(basis, marks)
         groups = tuple(self._group(defines, session, outside, evaluated) for defines in self.groups)
+        if self.combines:
+            groups = with_parts(groups, self.combines)
         supplemental: tuple[SupplementalResult, ...] = ()
         if any(group.populations.get("initial-population") for group in groups):
             supplemental = tuple(_supplemental(one, session.evaluate) for one in measure.supplemental)

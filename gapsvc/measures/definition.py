@@ -84,8 +84,8 @@ class Group:
     """One rate. `populations` maps population names (gapsvc.measures.scoring) to define names.
 
     `gap` is the suffix of the defines that say its gap: `Gap Need <gap>`, or `Gap Need` where a library has only one.
-    `basis` is what its populations count: `boolean` (persons) or a FHIR resource type. `scoring` and
-    `improvement_notation` are empty where the measure's apply.
+    `combines` names the groups that a combination consists of. `basis` is what its populations count: `boolean`
+    (persons) or a FHIR resource type. `scoring` and `improvement_notation` are empty where the measure's apply.
     """
 
     id: str
@@ -98,6 +98,7 @@ class Group:
     improvement_notation: str = ""
     observations: tuple[Observation, ...] = ()
     stratifiers: tuple[Stratifier, ...] = ()
+    combines: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -155,7 +156,7 @@ _MEASURE_KEYS = {
     "library": str,
 }
 _OPTIONAL_KEYS = {"schedule": str, "parameters": dict, "group": list}
-_GROUP_KEYS = {"id", "title", "gap", "population", "requirement"}
+_GROUP_KEYS = {"id", "title", "gap", "population", "requirement", "combines"}
 _REQUIREMENT_KEYS = {"resource_type", "code_path", "value_set", "date_path"}
 
 
@@ -243,6 +244,7 @@ def _group(data: Mapping[str, Any]) -> Group:
             requirement.get("value_set"),
             requirement.get("date_path"),
         ),
+        combines=tuple(data.get("combines", ())),
     )
 
 
@@ -277,6 +279,12 @@ def _shape_problems(data: Mapping[str, Any], file: str) -> Iterable[str]:
         if group.get("id") in seen:
             yield f"{where}: id {group['id']!r} is used twice"
         seen.add(group.get("id", ""))
+    yield from (
+        f"{file}: group {group.get('id')!r}: combines {part!r}, which is no group of this measure"
+        for group in groups
+        for part in group.get("combines", ())
+        if part not in seen
+    )
 
 
 def _unknown(data: Mapping[str, Any], known: Iterable[str], where: str) -> Iterable[str]:
