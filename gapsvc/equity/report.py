@@ -14,7 +14,7 @@ from gapsvc.equity.goal_periods import Period, periods_of
 from gapsvc.evaluation.disparity import Aim, Compared, Figure, Figures, best_of, compare
 from gapsvc.evaluation.proportions import CONFIDENCE, Proportion, short_by
 from gapsvc.evaluation.rollup import IMPUTED, LAST, Category, Cell, RateRollup, Rollup
-from gapsvc.evaluation.suppression import FINAL_ONLY, INTERNAL, SO_FAR, SUPPRESS_BELOW, Suppression, suppress
+from gapsvc.evaluation.suppression import FINAL_ONLY, INTERNAL, NOT_SHOWN, SO_FAR, SUPPRESS_BELOW, Suppression, suppress
 
 OVERALL, BEST = "overall", "best"
 FINAL, AUTO = FINAL_ONLY, "auto"
@@ -213,8 +213,12 @@ def _rate(
         reference = best_of(figures, among, at_least=FEW)
         if reference is None:
             notes.append(f"no group of {FEW} children or more that can be shown: compared with all children")
-    elif named is not None and figures.of(named) is None:
-        notes.append(f"{printable(named)}: nobody here to compare with")
+    elif named is not None:
+        against = figures.of(named)
+        if against is not None and against.hidden:
+            notes.append(f"{printable(named)}: {NOT_SHOWN}, so no group is compared with it")
+        elif against is None or against.found is None:
+            notes.append(f"{printable(named)}: nobody here to compare with")
     aims: list[Aim] = []
     baseline = None if before is None else _period(before.rollup)
     for one in asked.goals:

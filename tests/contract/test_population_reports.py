@@ -122,6 +122,21 @@ def test_race_is_coded_as_us_core_has_it(open_api: Api) -> None:
     assert description == "Without those excluded or excepted."
 
 
+def test_a_posted_question_is_answered_as_a_query_is(open_api: Api) -> None:
+    parameters = [
+        *({"name": name, "valueDate": day} for name, day in PERIOD.items()),
+        {"name": "reportType", "valueString": "summary"},
+        *({"name": "stratify", "valueString": value} for value in ("race", "race*sex")),
+    ]
+    body = {"resourceType": "Parameters", "parameter": parameters}
+    response = open_api.post(f"/fhir/Measure/{MEASURE}/$evaluate", body)
+    assert response.status_code == 200, response.get_json()
+    (report,) = of_type(response.get_json()["parameter"][0]["resource"], "MeasureReport")
+    (asked,) = of_type(evaluate(open_api, stratify=["race", "race*sex"]), "MeasureReport")
+    assert (report["id"], report["group"]) == (asked["id"], asked["group"])
+    assert [one["id"] for one in report["group"][0]["stratifier"]] == ["race", "race-by-sex"]
+
+
 def test_where_nothing_is_small_nothing_is_masked(open_api: Api) -> None:
     bundle = evaluate(open_api, stratify=["race", "sex"])
     (report,) = of_type(bundle, "MeasureReport")

@@ -109,6 +109,13 @@ def test_figures_that_may_still_rise_against_a_complete_baseline_say_so() -> Non
     assert "the baseline is complete, the figures now are not: they may still rise, and gaps change" in one.notes
 
 
+def test_a_reference_that_is_hidden_is_said() -> None:
+    few = rollup({BLACK: (60, 100), WHITE: (80, 100), ASIAN: (3, 20)})
+    hidden = only(report(few, Asked(reference="asian")))
+    assert hidden.notes == ("Asian: not shown, so no group is compared with it",)
+    assert [group.gap for group in hidden.compared.groups] == [None, None, None]
+
+
 # ---- baseline, goals, benchmarks
 
 
