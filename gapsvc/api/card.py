@@ -1,5 +1,7 @@
 """From a child's view to what the card says: today's few actions, what comes later, how fresh the data are."""
 
+from datetime import date
+
 from fhir_profiles.cds_hooks import Advice, CardContent
 from gapsvc.evaluation import wording
 from gapsvc.evaluation.actions import Action, Urgency, most_pressing
@@ -25,8 +27,8 @@ def card_content(
     later = [action for action in actions if action.urgency is Urgency.LATER]
     urgent = any(action.urgency is Urgency.OVERDUE or action.presses(view.as_of) for action in today)
     return CardContent(
-        today=tuple(_advice(action) for action in today),
-        later=tuple(_advice(action) for action in later),
+        today=tuple(_advice(action, view.as_of) for action in today),
+        later=tuple(_advice(action, view.as_of) for action in later),
         urgent=urgent,
         notices=tuple(f"{notice[:1].upper()}{notice[1:]}." for notice in view.notices),
         notes=tuple(_notes(view)),
@@ -36,8 +38,12 @@ def card_content(
     )
 
 
-def _advice(action: Action) -> Advice:
-    short = action.when.split(", last day")[0] if action.urgency is Urgency.OVERDUE else ""
+def _advice(action: Action, as_of: date) -> Advice:
+    short = ""
+    if action.last_day is not None and action.presses(as_of):
+        short = f"last day {wording.day(action.last_day)}"
+    elif action.urgency is Urgency.OVERDUE:
+        short = action.when.split(", last day")[0]
     return Advice(
         text=action.text,
         when=action.when,

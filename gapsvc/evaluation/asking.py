@@ -78,9 +78,10 @@ def of_vaccines(vaccines: Vaccines, names: VaccineNames) -> list[Ask]:
 
 def _season(need: ImmunizationNeed, version: str, names: VaccineNames) -> Ask:
     said = unknown_season(version)
-    wish = Wish("immunizations", need.group, said, need.due_from, None, need.last_day, Outlook.UNKNOWN)
-    text = f"{names.dose(need.group)}, this season"
-    return Ask(ActionKind.IMMUNIZATION, need.group, wish, text, leads=True, remarks=(said,))
+    text = f"CDC's immunization schedule {version}: no data of this season"
+    wish = Wish("immunizations", need.group, text, need.due_from, None, need.last_day, Outlook.UNKNOWN)
+    name = f"{names.dose(need.group)}, this season"
+    return Ask(ActionKind.IMMUNIZATION, need.group, wish, name, leads=True, remarks=(said,))
 
 
 def _dose(need: ImmunizationNeed, version: str, names: VaccineNames) -> Ask:
