@@ -57,8 +57,9 @@ conformance: $(VENV)/.runtime ## HL7's CQL cases and CDC's CDSi cases, where ../
 	  $(BIN)/python -m cql_like conformance --engine $$engine $(SHARED)/conformance/cql/*.xml | tail -1; done
 	@$(BIN)/python -m gapsvc forecast --conformance $(SHARED)/conformance/cdsi/*.jsonl | grep agree
 
-docs: $(VENV)/.dev ## write docs/cql from the spec tests, docs/visits.md and VisitSchedule.cql from the visit schedule
+docs: $(VENV)/.dev ## write docs/cql from the spec tests, docs/visits.md and VisitSchedule.cql from the visit schedule, docs/measures/cases.md
 	@$(BIN)/python scripts/make_cql_docs.py
+	@$(BIN)/python -m scripts.list_cases
 	@$(BIN)/python scripts/make_visit_schedule.py
 
 truth: $(VENV)/.runtime ## every evaluated gap of 21,000 sandbox children against their planned truth

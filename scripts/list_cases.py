@@ -17,8 +17,9 @@ PAGE = Path(__file__).parents[1] / "docs" / "measures" / "cases.md"
 _HEAD = """# The measures' cases
 
 The rules in cases, boundaries included: each is a record, a day, and what must come out of it (populations, status,
-need, days, evidence). They are kept in `gapsvc/measures/<measure>/cases/`, and `tests/conformance/test_measure_cases.py` runs
-each of them on both evaluators. This page is made by `python -m scripts.list_cases`.
+need, days, evidence). They are kept in `gapsvc/measures/<measure>/cases/`;
+`tests/conformance/test_measure_cases.py` runs each of them on both evaluators. `python -m scripts.list_cases` makes
+this page.
 """
 
 
