@@ -180,8 +180,10 @@ def person_ids(
     *,
     current: Mapping[PatientKey, str] | None = None,
     taken: Collection[str] = (),
+    supplemental: Collection[str] = (),
 ) -> dict[PatientKey, str]:
-    """The person id of each Patient: the least Patient id among those linked.
+    """The person id of each Patient: the least Patient id among those linked, of EHRs if one of them has any
+    (`supplemental` are names of sources that are none).
 
     Two sources may number their patients alike. Who has an id already (`current`) keeps it, else the source named
     first in `sources` has it; the other person is called `<source>.<id>`. `taken` are ids of persons not given.
@@ -190,7 +192,10 @@ def person_ids(
     before = current or {}
 
     def first(person: Sequence[PatientKey]) -> PatientKey:
-        return min(person, key=lambda key: (key.id, before.get(key) != key.id, rank[key.source]))
+        return min(
+            person,
+            key=lambda key: (key.source in supplemental, key.id, before.get(key) != key.id, rank[key.source]),
+        )
 
     def seniority(person: Sequence[PatientKey]) -> tuple[str, bool, int]:
         key = first(person)

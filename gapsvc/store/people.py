@@ -24,7 +24,7 @@ from gapsvc.records.linking import (
     person_ids,
 )
 from gapsvc.records.record import Finding
-from gapsvc.records.references import affiliations, encounter_id_of
+from gapsvc.records.references import affiliations, encounter_id_of, is_supplemental
 from gapsvc.store.dialect import chunks, many, rows, run
 
 JsonObject = Mapping[str, Any]
@@ -73,6 +73,7 @@ def link_touched(connection: sa.Connection, systems: Collection[str]) -> LinkCou
         list(ids),
         current=before,
         taken=work.taken(linkage.persons, set(before.values())),
+        supplemental=_supplemental(connection),
     )
     changed = {after[key] for key in touched if key in after}
     changed |= {after[key] for key in after if before.get(key) != after[key]}
@@ -95,6 +96,20 @@ def link_touched(connection: sa.Connection, systems: Collection[str]) -> LinkCou
         newborn_visits=attributed,
         orphans=len(touched - {one.key for one in identities} - work.deleted(touched)),
     )
+
+
+def _supplemental(connection: sa.Connection) -> set[str]:
+    """The sources that were imported: what one Patient of a source says holds for all (an import refuses the name of
+    a source that was pulled)."""
+    return {
+        row[0]
+        for row in rows(
+            connection,
+            "SELECT s.name, r.body FROM source s JOIN resource r ON r.source_id = s.id AND r.type = 'Patient' "
+            "AND r.id = (SELECT min(p.id) FROM patient p WHERE p.source_id = s.id)",
+        )
+        if is_supplemental(orjson.loads(row[1]))
+    }
 
 
 def _keep_systems(connection: sa.Connection, systems: Collection[str]) -> None:

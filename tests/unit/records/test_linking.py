@@ -164,7 +164,12 @@ def test_every_patient_is_in_one_person_whatever_the_order(identities: list[Iden
     assert person_ids(linkage.persons, ["a", "b"], current=ids) == ids
 
 
-def _ids(*persons: list[str], current: dict[str, str] | None = None, taken: tuple[str, ...] = ()) -> dict[str, str]:
+def _ids(
+    *persons: list[str],
+    current: dict[str, str] | None = None,
+    taken: tuple[str, ...] = (),
+    supplemental: tuple[str, ...] = (),
+) -> dict[str, str]:
     def key(text: str) -> PatientKey:
         return PatientKey(*text.split("/"))
 
@@ -173,12 +178,21 @@ def _ids(*persons: list[str], current: dict[str, str] | None = None, taken: tupl
         ["north", "south clinic"],
         current={key(text): name for text, name in (current or {}).items()},
         taken=taken,
+        supplemental=supplemental,
     )
     return {"/".join(one): name for one, name in found.items()}
 
 
 def test_a_person_is_called_by_the_least_patient_id() -> None:
     assert _ids(["north/7", "south clinic/10"]) == {"north/7": "10", "south clinic/10": "10"}
+
+
+def test_a_registry_does_not_rename_whom_an_ehr_knows() -> None:
+    assert _ids(["north/7", "south clinic/10"], supplemental=("south clinic",)) == {
+        "north/7": "7",
+        "south clinic/10": "7",
+    }
+    assert _ids(["south clinic/10"], supplemental=("south clinic",)) == {"south clinic/10": "10"}
 
 
 def test_of_two_persons_with_one_id_the_later_source_is_qualified() -> None:

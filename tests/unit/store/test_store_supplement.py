@@ -5,6 +5,7 @@ from store_examples import CIN, batch, encounter, mother_of, patient, written
 from gapsvc.records.assemble import Sourced
 from gapsvc.records.population import population
 from gapsvc.records.record import PatientRecord
+from gapsvc.records.references import SUPPLEMENTAL
 from gapsvc.store import Store
 
 
@@ -108,3 +109,10 @@ def test_records_of_two_sources_that_number_alike_keep_their_sources(store: Stor
     assert record is not None
     assert record.source_of("Patient/p") == "clinic"
     assert record.source_of("Patient/plan.p") == "plan"
+
+
+def test_an_imported_patient_with_a_lesser_id_does_not_rename_the_person(store: Store) -> None:
+    written(store, batch("Patient", patient("kid", cin="X")))
+    lent = patient("a1", cin="X", meta={"tag": [dict(SUPPLEMENTAL)]})
+    written(store, batch("Patient", lent), source="hie")
+    assert list(store.person_ids()) == ["kid"]
