@@ -14,7 +14,7 @@ from gapsvc.evaluation.actions import Action, ActionKind, Urgency
 from gapsvc.evaluation.asking import DAY, NO_LONGER, Ask, of_measures, of_vaccines, of_visits, season_over, why_no_dose
 from gapsvc.evaluation.products import VaccineNames
 from gapsvc.evaluation.result import MeasureResult, Outlook
-from gapsvc.evaluation.vaccines import InvalidDose, Vaccines, met_with_invalid_doses
+from gapsvc.evaluation.vaccines import InvalidDose, NotGiven, Vaccines, met_with_invalid_doses
 from gapsvc.schedule.visits.plan import VisitPlan
 
 HORIZON = timedelta(days=92)  # what only a schedule asks for later than this is not yet told
@@ -293,9 +293,23 @@ def _remarked(
             repeated = [
                 _repeat(dose, counted.get((dose.reference, group))) for dose in vaccines.invalid if dose.group == group
             ]
-            action = replace(action, remarks=(*action.remarks, *together.get(group, ()), *repeated))
+            declined = [_declined(one) for one in vaccines.not_given if one.group == group]
+            action = replace(action, remarks=(*declined, *action.remarks, *together.get(group, ()), *repeated))
         found.append(action)
     return found
+
+
+_DECLINED = {
+    "refused": "refused{}: ask again",
+    "contraindicated": "not given{} for a medical reason: look at it before this is given",
+    "immune": "not given{}, as immune: look at it before this is given",
+    "out-of-stock": "not given{}: out of stock",
+}
+
+
+def _declined(one: NotGiven) -> str:
+    """What the record says of a dose that was not given."""
+    return _DECLINED.get(one.reason, "not given{}").format(f" on {wording.day(one.on)}" if one.on else "")
 
 
 def _repeat(dose: InvalidDose, rate: str | None) -> str:

@@ -10,9 +10,10 @@ from datetime import date
 from types import MappingProxyType
 
 from gapsvc.evaluation.products import GROUP_NAMES, VaccineNames
-from gapsvc.evaluation.result import MeasureResult
+from gapsvc.evaluation.result import Coding, MeasureResult
 from gapsvc.evaluation.seasons import unknown_season, with_unknown_seasons
 from gapsvc.records.record import PatientRecord
+from gapsvc.records.references import objects
 from gapsvc.schedule.immunizations import Outcome, Schedule, UnusableCase, assess
 from gapsvc.schedule.immunizations.answers import dose_groups
 from gapsvc.schedule.immunizations.due import ImmunizationNeed, needs
@@ -63,6 +64,17 @@ class DoseRemark:
 
 
 @dataclass(frozen=True, slots=True)
+class NotGiven:
+    """A dose for a vaccine group that the record says was not given. `reason`: "refused", "contraindicated", "immune",
+    "out-of-stock"; "not-done" where it says none of these."""
+
+    reference: str
+    group: str
+    reason: str
+    on: date | None
+
+
+@dataclass(frozen=True, slots=True)
 class VaccineHistory:
     """A vaccine group's doses in order of day, and what it needs next."""
 
@@ -83,6 +95,7 @@ class Vaccines:
     invalid: tuple[InvalidDose, ...]
     remarks: tuple[DoseRemark, ...]
     histories: tuple[VaccineHistory, ...] = ()
+    not_given: tuple[NotGiven, ...] = ()
 
 
 # CDC's words for why a dose counts or doesn't, as a nurse reads them (Logic Specification, tables 6-15 to 6-29).
@@ -123,7 +136,8 @@ def vaccines(
         return None
     outcome = assess(schedule, source.case)
     found, unknown = with_unknown_seasons(outcome, needs(outcome))
-    histories = _histories(outcome, source, found, unknown, names or VaccineNames.of(schedule, codes))
+    names = names or VaccineNames.of(schedule, codes)
+    histories = _histories(outcome, source, found, unknown, names)
     return Vaccines(
         schedule=schedule.version,
         needs=found,
@@ -145,7 +159,31 @@ def vaccines(
             ),
         ),
         histories=histories,
+        not_given=tuple(_not_given(record, source.remarks, histories, names)),
     )
+
+
+def _not_given(
+    record: PatientRecord, remarks: Iterable[FhirRemark], histories: Sequence[VaccineHistory], names: VaccineNames
+) -> Iterable[NotGiven]:
+    """The latest for each group, unless a dose was given since."""
+    said = {remark.reference: remark for remark in remarks if remark.code in NOT_GIVEN}
+    if not said:
+        return
+    given = {history.group: max(dose.given for dose in history.doses) for history in histories if history.doses}
+    latest: dict[str, NotGiven] = {}
+    for resource in record.resources.get("Immunization", ()):
+        remark = said.get(f"Immunization/{resource.get('id')}")
+        if remark is None:
+            continue
+        codings = (coding for each in objects(resource.get("vaccineCode")) for coding in objects(each.get("coding")))
+        found = (Coding(str(coding.get("system")), str(coding.get("code"))) for coding in codings)
+        for group in dict.fromkeys(group for coding in found for group in names.groups(coding)):
+            one = NotGiven(remark.reference, group, remark.code, remark.on)
+            last, on = latest.get(group), one.on or date.min
+            if on >= given.get(group, date.min) and (last is None or on >= (last.on or date.min)):
+                latest[group] = one
+    yield from latest.values()
 
 
 def _told_a_day_apart(remarks: Iterable[FhirRemark], histories: Sequence[VaccineHistory]) -> tuple[InvalidDose, ...]:
@@ -160,6 +198,7 @@ def _told_a_day_apart(remarks: Iterable[FhirRemark], histories: Sequence[Vaccine
     )
 
 
+NOT_GIVEN = frozenset({"refused", "contraindicated", "immune", "out-of-stock", "not-done"})
 _TO_REPEAT = frozenset({NOT_VALID.lower(), SUB_STANDARD.lower()})
 _URGENCIES = ("overdue", "due", "later", "none")
 

@@ -499,3 +499,39 @@ def test_a_child_who_dies_later_was_asked_for_before() -> None:
 def test_without_a_whole_birth_date_the_measures_alone_speak() -> None:
     found = view([patient("2026")], date(2026, 9, 1), "three-by-120", "tfl")
     assert (found.vaccines, found.visits) == (None, None)
+
+
+# ---- what the record says was not given
+
+
+def not_done(name: str, on: str, cvx: str, reason: str = "") -> dict[str, Any]:
+    system = "http://terminology.hl7.org/CodeSystem/v3-ActReason"
+    why = {"statusReason": {"coding": [{"system": system, "code": reason}]}} if reason else {}
+    return {**dose(name, on, cvx), "status": "not-done", **why}
+
+
+@pytest.mark.parametrize(
+    ("reason", "said"),
+    [
+        ("PATOBJ", "refused on Nov 1, 2026: ask again"),
+        ("MEDPREC", "not given on Nov 1, 2026 for a medical reason: look at it before this is given"),
+        ("IMMUNE", "not given on Nov 1, 2026, as immune: look at it before this is given"),
+        ("OSTOCK", "not given on Nov 1, 2026: out of stock"),
+        ("", "not given on Nov 1, 2026"),
+    ],
+)
+def test_a_dose_that_was_not_given_says_why(reason: str, said: str) -> None:
+    found = actions([patient("2025-10-20"), not_done("n", "2026-11-01", "03", reason)], date(2026, 11, 22))
+    assert one(found, "immunization:MMR").remarks == (said,)
+    assert said not in one(found, "immunization:Varicella").remarks
+
+
+def test_the_latest_is_told_and_none_that_a_dose_has_answered() -> None:
+    refused = [not_done("a", "2026-10-21", "03", "PATOBJ"), not_done("b", "2026-11-10", "03", "MEDPREC")]
+    found = actions([patient("2025-10-20"), *refused], date(2026, 11, 22))
+    assert one(found, "immunization:MMR").remarks == (
+        "not given on Nov 10, 2026 for a medical reason: look at it before this is given",
+    )
+    doses = [not_done("a", "2025-12-20", "20", "PATOBJ"), dose("d", "2026-01-20", "20")]
+    later = one(actions([patient("2025-10-20"), *doses], date(2026, 11, 22)), "immunization:DTaP/Tdap/Td")
+    assert not [remark for remark in later.remarks if "refused" in remark]
