@@ -135,3 +135,8 @@ def test_nothing_that_is_written_makes_a_tag_or_a_line(text: str) -> None:
     said = markdown(text)
     assert "<" not in said and ">" not in said and "\n" not in said and "\r" not in said
     assert not re.search(r"(?<!\\)(\\\\)*[*_`\[\]]", said)
+
+
+def test_what_must_be_known_first_begins_the_detail() -> None:
+    told = cards(replace(CONTENT, notices=("In hospice care by this record: *ask*.",)), INSTANCE)["cards"][0]["detail"]
+    assert told.startswith("**In hospice care by this record: \\*ask\\*.**\n\n**Due today**\n")

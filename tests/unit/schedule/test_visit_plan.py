@@ -266,3 +266,12 @@ def test_what_the_data_can_not_show_goes_by_age() -> None:
         "Tuberculosis test: ask about risk",
     )
     assert "Cervical dysplasia" in plan(date(2046, 9, 1)).untracked
+
+
+def test_of_what_is_measured_at_every_visit_nothing_is_told_that_does_not_count() -> None:
+    rows = {
+        "growth": [Row("Observation/no-value", day(60), "no-result")],
+        "lead": [Row("Observation/no-result", day(60), "no-result")],
+    }
+    found = assess(SCHEDULE, BORN, [], rows, day(70))
+    assert found.left_out == (LeftOut("Observation/no-result", day(60), "no-result", "lead"),)
