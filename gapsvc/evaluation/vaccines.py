@@ -15,7 +15,7 @@ from gapsvc.evaluation.seasons import unknown_season, with_unknown_seasons
 from gapsvc.records.record import PatientRecord
 from gapsvc.records.references import objects
 from gapsvc.schedule.immunizations import Outcome, Schedule, UnusableCase, assess
-from gapsvc.schedule.immunizations.answers import dose_groups
+from gapsvc.schedule.immunizations.answers import group_verdicts
 from gapsvc.schedule.immunizations.due import ImmunizationNeed, needs
 from gapsvc.schedule.immunizations.fhir_input import DUPLICATE, DUPLICATE_APART, FhirCase, FhirRemark, read_resources
 from gapsvc.schedule.immunizations.vaccine_codes import STANDARD_CODES, CodeTable
@@ -212,27 +212,26 @@ def _histories(
 ) -> tuple[VaccineHistory, ...]:
     """The groups that a dose was given for, or that a forecast speaks of, in the schedule's order."""
     judged: dict[str, list[JudgedDose]] = {}
-    lines = dose_groups(outcome)
+    verdicts = group_verdicts(outcome)
     for dose in outcome.person.doses:
-        for group, line in lines[dose.position].items():
-            if line["status"] is None:
-                continue
-            words = (*(line["reasons"] or ()), *line.get("notes", ()))
-            given = date.fromordinal(dose.day)
-            valid, verdict = line["status"] == VALID, line["status"].lower()
+        given, reference = date.fromordinal(dose.day), source.references[dose.position]
+        product = names.product(dose.cvx)
+        for group, ruled in verdicts[dose.position].items():
+            valid, verdict = ruled.status == VALID, ruled.status.lower()
+            words = (*ruled.reasons, *ruled.notes)
             # An edition without this season calls its doses extraneous: "the series was complete".
             if group in unknown and given >= unknown[group] and not valid:
                 verdict, words = "not judged", (unknown_season(outcome.schedule.version),)
             judged.setdefault(group, []).append(
                 JudgedDose(
-                    reference=source.references[dose.position],
+                    reference=reference,
                     given=given,
                     cvx=dose.cvx,
-                    product=names.product(dose.cvx),
+                    product=product,
                     valid=valid,
                     verdict=verdict,
-                    number=line["target"] if valid else None,
-                    reasons=tuple(REASONS.get(text, text) for text in words),
+                    number=ruled.target if valid else None,
+                    reasons=tuple([REASONS.get(text, text) for text in words]),
                 )
             )
     by_group: dict[str, list[ImmunizationNeed]] = {}

@@ -1,8 +1,9 @@
 """An outcome as the JSON object of a result line: vaccine groups, and what became of every dose."""
 
 from collections.abc import Mapping
+from functools import lru_cache
 from types import MappingProxyType
-from typing import Any
+from typing import Any, NamedTuple
 
 from .calendar import iso
 from .engine import Outcome
@@ -11,7 +12,18 @@ from .selection import Evaluated, Selected
 from .verdicts import EXTRANEOUS, NOT_VALID, SUB_STANDARD, VALID, Verdict
 
 Line = dict[str, Any]
-_Typed = dict[str, list[tuple[bool, Verdict]]]  # type of series -> (by a best series, verdict)
+_Typed = dict[str, tuple[bool, tuple[Verdict, ...]]]  # type of series -> (by a best series of any antigen, verdicts)
+
+
+class GroupVerdict(NamedTuple):
+    """What became of a dose in a vaccine group. `reasons` and `notes` are in CDC's words; `rule`: what decided."""
+
+    status: str
+    reasons: tuple[str, ...]
+    rule: str
+    target: int | None
+    notes: tuple[str, ...]
+
 
 # A dose of several antigens of one group. Where the full group is always given (MMR), what must be repeated for any
 # antigen decides, as the lowest dose number does (FORECASTDN-2); elsewhere what counts for any (Tdap that is too soon
@@ -72,6 +84,35 @@ def dose_groups(outcome: Outcome) -> dict[int, dict[str, Line]]:
     best. `by_type` also holds a standard series' verdict where a risk series took its place, and the reverse. Null
     where no series of the group looked at the dose.
     """
+    found: dict[int, dict[str, Line]] = {}
+    for position, groups in _by_group(outcome).items():
+        lines = found[position] = {}
+        for group, by_type in groups.items():
+            whole = outcome.schedule.groups[group].full
+            chosen = _chosen(by_type, whole=whole)
+            lines[group] = {
+                **(NO_VERDICT if chosen is None else _line(chosen)),
+                "by_type": {kind: _line(_joined(verdicts, whole=whole)) for kind, (_, verdicts) in by_type.items()},
+            }
+    return found
+
+
+def group_verdicts(outcome: Outcome) -> dict[int, dict[str, GroupVerdict]]:
+    """Position of a dose in the case → vaccine group → what became of it there overall, as `dose_groups` has it.
+
+    Groups of which no series looked at the dose are left out.
+    """
+    found: dict[int, dict[str, GroupVerdict]] = {}
+    for position, groups in _by_group(outcome).items():
+        chosen = (
+            (group, _chosen(by_type, whole=outcome.schedule.groups[group].full)) for group, by_type in groups.items()
+        )
+        found[position] = {group: verdict for group, verdict in chosen if verdict is not None}
+    return found
+
+
+def _by_group(outcome: Outcome) -> dict[int, dict[str, _Typed]]:
+    """Position of a dose → vaccine group → type of series → whether a best series of it judged, and the verdicts."""
     found: dict[int, dict[str, _Typed]] = {dose.position: {} for dose in outcome.person.doses}
     for antigen, records in outcome.person.records.items():
         group = outcome.schedule.antigens[antigen].vaccine_group if antigen in outcome.schedule.antigens else None
@@ -89,14 +130,10 @@ def dose_groups(outcome: Outcome) -> dict[int, dict[str, Line]]:
                 for other in candidates[1:]:
                     if _FAVOURABLE[other.progress.verdicts[index].status] < _FAVOURABLE[verdict.status]:
                         verdict = other.progress.verdicts[index]
-                found[record.position][group].setdefault(series_type, []).append((is_best, verdict))
-    return {
-        position: {
-            group: _group_line(by_type, _WHOLE if outcome.schedule.groups[group].full else _ANY)
-            for group, by_type in groups.items()
-        }
-        for position, groups in found.items()
-    }
+                typed = found[record.position][group]
+                best, verdicts = typed.get(series_type, (False, ()))
+                typed[series_type] = (best or is_best, (*verdicts, verdict))
+    return found
 
 
 def _candidates(selected: Selected, series_type: str) -> tuple[bool, list[Evaluated]]:
@@ -107,28 +144,39 @@ def _candidates(selected: Selected, series_type: str) -> tuple[bool, list[Evalua
     return False, [one for one in selected.prioritized if one.series.blends_as == series_type]
 
 
-def _group_line(by_type: _Typed, order: Mapping[str, int]) -> Line:
-    typed = {kind: _line([verdict for _, verdict in found], order) for kind, found in by_type.items()}
-    best = [typed[kind] for kind, found in by_type.items() if any(is_best for is_best, _ in found)]
-    chosen = min(best, key=lambda line: _FAVOURABLE[line["status"]], default=NO_VERDICT)
-    return {**chosen, "by_type": typed}
+def _chosen(by_type: _Typed, *, whole: bool) -> GroupVerdict | None:
+    """The verdict of the best series, the more favourable one of two."""
+    chosen: GroupVerdict | None = None
+    for is_best, verdicts in by_type.values():
+        if is_best:
+            joined = _joined(verdicts, whole=whole)
+            if chosen is None or _FAVOURABLE[joined.status] < _FAVOURABLE[chosen.status]:
+                chosen = joined
+    return chosen
 
 
-def _line(verdicts: list[Verdict], order: Mapping[str, int]) -> Line:
-    """The verdict of a group: of several antigens', the one that goes first."""
-    decisive = verdicts[0]
-    for verdict in verdicts[1:]:
-        if order[verdict.status] < order[decisive.status]:
-            decisive = verdict
+@lru_cache(maxsize=1 << 12)
+def _joined(verdicts: tuple[Verdict, ...], *, whole: bool) -> GroupVerdict:
+    """The verdict of a group: of several antigens', the one that goes first. There are few combinations."""
+    order = _WHOLE if whole else _ANY
+    decisive = min(verdicts, key=lambda verdict: order[verdict.status])
     alike = [verdict for verdict in verdicts if verdict.status == decisive.status]
-    reasons = list(dict.fromkeys(reason.text for verdict in alike for reason in verdict.reasons))
+    return GroupVerdict(
+        decisive.status,
+        tuple(dict.fromkeys(reason.text for verdict in alike for reason in verdict.reasons)),
+        decisive.rule,
+        decisive.target,
+        tuple(dict.fromkeys(note.text for verdict in alike for note in verdict.notes)),
+    )
+
+
+def _line(verdict: GroupVerdict) -> Line:
     line: Line = {
-        "status": decisive.status,
-        "reasons": reasons or None,
-        "rule": decisive.rule,
-        "target": decisive.target,
+        "status": verdict.status,
+        "reasons": list(verdict.reasons) or None,
+        "rule": verdict.rule,
+        "target": verdict.target,
     }
-    notes = list(dict.fromkeys(note.text for verdict in alike for note in verdict.notes))
-    if notes:
-        line["notes"] = notes
+    if verdict.notes:
+        line["notes"] = list(verdict.notes)
     return line

@@ -58,29 +58,36 @@ def parse_offset(text: str) -> Offset:
     return Offset(short, months, days)
 
 
-@lru_cache(maxsize=1 << 16)
 def add_months(day: int, months: int) -> int:
     """CALCDT-1, 2, 5: move year and month, keep the day; a day that doesn't exist becomes the next month's first."""
     start = date.fromordinal(day)
-    year, month = divmod(start.year * 12 + start.month - 1 + months, 12)
-    try:
-        return date(year, month + 1, start.day).toordinal()
-    except ValueError:
-        year, month = divmod(year * 12 + month + 1, 12)
-        return date(year, month + 1, 1).toordinal()
+    return _in_month(start.year * 12 + start.month - 1 + months, start.day)
+
+
+def _in_month(month: int, day: int) -> int:
+    """The n-th day of a month (counted from year 0), or the first of the next month where it has fewer."""
+    return min(_first_of_month(month) + day - 1, _first_of_month(month + 1))
+
+
+@lru_cache(maxsize=1 << 12)
+def _first_of_month(month: int) -> int:
+    return date(month // 12, month % 12 + 1, 1).toordinal()
 
 
 class AgeDates(dict[Offset, int]):
     """The day on which one person reaches each age, worked out when first asked for."""
 
-    __slots__ = ("born",)
+    __slots__ = ("born", "day", "month")
 
     def __init__(self, born: int) -> None:
         super().__init__()
+        birth = date.fromordinal(born)
         self.born = born
+        self.month, self.day = birth.year * 12 + birth.month - 1, birth.day
 
     def __missing__(self, age: Offset) -> int:
-        day = self[age] = age.after(self.born)
+        start = _in_month(self.month + age.months, self.day) if age.months else self.born
+        day = self[age] = start + age.days
         return day
 
     def first_after(self, ages: "AgeScale", day: int) -> int | None:

@@ -8,6 +8,7 @@ import re
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, timedelta
+from functools import lru_cache
 from types import MappingProxyType
 from typing import Any, cast
 
@@ -181,7 +182,7 @@ class _Reader:
 
     def cvx(self, vaccine_code: object, reference: str, day: date | None) -> str | None:
         """The CVX code of a vaccineCode: CVX itself, else by NDC, else by CPT."""
-        codings = list(_codings(vaccine_code))
+        codings = _codings(vaccine_code)
         for system, code in codings:
             if system == CVX:
                 return code
@@ -270,28 +271,39 @@ def _objects(value: object) -> list[JsonObject]:
     return [cast("JsonObject", one) for one in _list(value) if isinstance(one, dict)]
 
 
-def _codings(concept: object) -> Iterator[tuple[str, str]]:
+def _codings(concept: object) -> Sequence[tuple[str, str]]:
     """(system, code) of a CodeableConcept's codings that have a code; OIDs of known systems are put right."""
-    for coding in _objects(_object(concept).get("coding")):
+    if not isinstance(concept, dict):
+        return ()
+    found: list[tuple[str, str]] = []
+    for coding in _objects(cast("JsonObject", concept).get("coding")):
         system, code = coding.get("system"), coding.get("code")
         if isinstance(code, str) and code.strip():
             name = system if isinstance(system, str) else ""
-            yield _SYSTEMS.get(name, name), code.strip()
+            found.append((_SYSTEMS.get(name, name), code.strip()))
+    return found
 
 
 def _whole_day(value: object) -> date | None:
     """The day of a FHIR date or dateTime, as written (no time zone is applied); None unless it is whole."""
     found = _DAY.match(value) if isinstance(value, str) else None
+    return _day(found[0]) if found else None
+
+
+@lru_cache(maxsize=1 << 14)
+def _day(text: str) -> date | None:
     try:
-        day = date.fromisoformat(found[0]) if found else None
+        day = date.fromisoformat(text)
     except ValueError:
         return None
-    return day if day is not None and plausible([day]) else None
+    return day if plausible([day]) else None
 
 
 def _mvx(resource: JsonObject) -> str | None:
     """The manufacturer's MVX code, from an identifier of the reference or of the contained Organization."""
     manufacturer = _object(resource.get("manufacturer"))
+    if not manufacturer:
+        return None
     identifiers = [_object(manufacturer.get("identifier"))]
     target = str(manufacturer.get("reference", ""))
     for contained in _objects(resource.get("contained")):

@@ -249,7 +249,8 @@ def _observations(
 
 def _conflicts(schedule: Schedule, doses: Sequence[Dose]) -> dict[int, tuple[EarlierConflict, ...]]:
     """For every dose (by its order), the earlier doses of any antigen that could conflict with it."""
-    if not any(dose.cvx in schedule.conflicting for dose in doses):
+    live = [dose for dose in doses if dose.cvx in schedule.conflicting]
+    if not live:
         return {}
     found: dict[int, tuple[EarlierConflict, ...]] = {}
     for dose in doses:
@@ -263,8 +264,8 @@ def _conflicts(schedule: Schedule, doses: Sequence[Dose]) -> dict[int, tuple[Ear
                 row.minimum_end.after(other.day),
                 row.end.after(other.day),
             )
-            for other in doses[: dose.order]
-            if (row := rows.get(other.cvx)) is not None
+            for other in live
+            if other.order < dose.order and (row := rows.get(other.cvx)) is not None
         )
         if earlier:
             found[dose.order] = earlier
@@ -272,14 +273,14 @@ def _conflicts(schedule: Schedule, doses: Sequence[Dose]) -> dict[int, tuple[Ear
 
 
 def _conflict_ends(schedule: Schedule, doses: Sequence[Dose]) -> dict[str, int]:
-    """CALCDTCONFLICT-3 for every vaccine: the full interval after any conflicting dose."""
+    """CALCDTCONFLICT-3 for every vaccine: the full interval after the last dose of each conflicting one."""
     ends: dict[str, int] = {}
-    conflicting = [dose for dose in doses if dose.cvx in schedule.conflicting]
-    if conflicting:
+    last = {dose.cvx: dose.day for dose in doses if dose.cvx in schedule.conflicting}
+    if last:
         for current, rows in schedule.conflicts.items():
-            for dose in conflicting:
-                if dose.cvx in rows:
-                    ends[current] = max(ends.get(current, 0), rows[dose.cvx].end.after(dose.day))
+            for cvx, day in last.items():
+                if cvx in rows:
+                    ends[current] = max(ends.get(current, 0), rows[cvx].end.after(day))
     return ends
 
 

@@ -14,6 +14,7 @@ import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import date
+from functools import lru_cache
 from types import MappingProxyType
 
 from .history import GivenDose, normal_cvx
@@ -81,8 +82,11 @@ def told_once(
     stands: dict[int, RecordedDose] = dict(enumerate(records))
     repeats: list[tuple[int, int]] = []  # (place of the repeat, place of what it repeats)
     for places in by_day.values():
+        held = [_antigens(schedule, records[at]) for at in places]
+        if len(frozenset[str]().union(*held)) == sum(map(len, held)):
+            continue  # no antigen twice
         kept: list[int] = []
-        for at in sorted(places, key=lambda at: _preference(schedule, records[at])) if len(places) > 1 else ():
+        for at in sorted(places, key=lambda at: _preference(schedule, records[at])):
             same = next((other for other in kept if _is_same(schedule, records[at], stands[other])), None)
             if same is None:
                 kept.append(at)
@@ -143,7 +147,13 @@ def _a_day_apart(
 
 def _antigens(schedule: Schedule, record: RecordedDose) -> frozenset[str]:
     vaccine = schedule.vaccines.get(normal_cvx(record.dose.cvx) or "")
-    return frozenset(name for name, _begin, _end in vaccine.antigens) if vaccine else frozenset()
+    return vaccine.holds if vaccine else frozenset()
+
+
+@lru_cache(maxsize=1 << 9)
+def _is_vague(name: str) -> bool:
+    """Whether a vaccine isn't named exactly."""
+    return _VAGUE.search(name) is not None
 
 
 def _preference(schedule: Schedule, record: RecordedDose) -> tuple[object, ...]:
@@ -151,7 +161,7 @@ def _preference(schedule: Schedule, record: RecordedDose) -> tuple[object, ...]:
     dose = record.dose
     vaccine = schedule.vaccines[normal_cvx(dose.cvx) or ""]
     return (
-        _VAGUE.search(vaccine.name) is not None,
+        _is_vague(vaccine.name),
         -len(vaccine.antigens),
         record.historical,
         dose.condition,
@@ -177,7 +187,7 @@ def _is_alike(schedule: Schedule, one: RecordedDose, other: RecordedDose) -> boo
     """What holds of one dose on two days: the same antigens, unless one of the vaccines isn't named exactly."""
     if not _is_same(schedule, one, other) or _contradict(one.dose, other.dose):
         return False
-    vague = any(_VAGUE.search(schedule.vaccines[normal_cvx(record.dose.cvx) or ""].name) for record in (one, other))
+    vague = any(_is_vague(schedule.vaccines[normal_cvx(record.dose.cvx) or ""].name) for record in (one, other))
     return vague or _antigens(schedule, one) == _antigens(schedule, other)
 
 

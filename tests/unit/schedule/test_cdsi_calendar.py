@@ -3,8 +3,16 @@
 from datetime import date
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
-from gapsvc.schedule.immunizations.calendar import AgeDates, NotAnOffset, iso, parse_offset
+from gapsvc.schedule.immunizations.calendar import AgeDates, AgeScale, NotAnOffset, iso, parse_offset
+
+AGES = st.builds(
+    lambda months, days: f"{months} months {days:+d} days",
+    st.integers(0, 1200) | st.integers(0, 24),
+    st.integers(-35, 35),
+)
 
 
 @pytest.mark.parametrize(
@@ -63,3 +71,13 @@ def test_ages_are_worked_out_once() -> None:
     month = parse_offset("1 month")
     assert (iso(ages[month]), month in ages) == ("2026-03-01", True)
     assert iso(None) is None
+
+
+@given(st.dates(date(1900, 1, 1), date(2999, 12, 31)), st.integers(0, 100 * 366), st.lists(AGES, max_size=8))
+def test_the_first_age_after_a_day_is_found_however_close_ages_are(born: date, day: int, texts: list[str]) -> None:
+    ages = AgeDates(born.toordinal())
+    offsets = [parse_offset(text) for text in texts]
+    reached = [age.after(ages.born) for age in offsets]
+    today = ages.born + day
+    assert [ages[age] for age in offsets] == reached
+    assert ages.first_after(AgeScale.of(offsets), today) == min((one for one in reached if one > today), default=None)
