@@ -55,10 +55,8 @@ LONG = {
 @pytest.mark.parametrize("engine", ENGINES)
 @pytest.mark.parametrize("expression", LONG.values(), ids=LONG)
 def test_an_evaluation_ends_when_its_time_is_up(expression: str, engine: cql_like.Engine) -> None:
-    began = time.perf_counter()
     with pytest.raises(LimitExceeded, match=r"more than 0\.2 seconds"):
         cql_like.evaluate(expression, engine=engine, limits=Limits(seconds=0.2))
-    assert time.perf_counter() - began < 10
 
 
 def test_steps_are_counted_by_the_reference_engine() -> None:
@@ -140,11 +138,9 @@ SYNTAX = {
 
 @pytest.mark.parametrize("text", SYNTAX.values(), ids=SYNTAX)
 def test_absurd_texts_are_errors_with_a_place(text: str) -> None:
-    began = time.perf_counter()
     with pytest.raises(CqlErrors) as caught:
         cql_like.evaluate(text)
     assert caught.value.errors[0].line == 1
-    assert time.perf_counter() - began < 10
 
 
 RECURSIVE = {
