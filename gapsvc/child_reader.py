@@ -24,9 +24,10 @@ def child_reader(
         NoSuchSchedule, UnknownFormat, NdcTableRefused: the settings' schedule or NDC table can't be used.
         NoSuchVisitSchedule, VisitScheduleError: the settings' visit schedule can't be used.
     """
+    shared = next((one.shared for one in evaluators.values() if one.shared is not None), None)
     return ChildReader.of(
         evaluators,
         schedule if schedule is not None else active_schedule(settings),
         codes=codes if codes is not None else code_table(settings),
-        visits=VisitAssessor(active_visit_schedule(settings), cache=settings.cache_folder),
+        visits=VisitAssessor(active_visit_schedule(settings), cache=settings.cache_folder, shared=shared),
     )

@@ -74,7 +74,8 @@ class ChildReader:
         """Bound to a day and a measurement period (both ends inclusive; None: the calendar year of the day)."""
         start, end = period or (date(as_of.year, 1, 1), date(as_of.year, 12, 31))
         prepared = tuple(evaluator.on(start, end, as_of) for evaluator in self.evaluators.values())
-        return PreparedChildReader(self, as_of, prepared, None if self.visits is None else self.visits.on(as_of))
+        visits = None if self.visits is None else self.visits.on(as_of, period=(start, end))
+        return PreparedChildReader(self, as_of, prepared, visits)
 
 
 @dataclass(frozen=True, slots=True)

@@ -4,7 +4,6 @@ All set-up (compiling the library, expanding value sets, binding parameters) is 
 as-of day; evaluating a person only runs the compiled defines that are asked for.
 """
 
-import dataclasses
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
@@ -17,7 +16,8 @@ from cql_like import ExpandedTerminology
 from gapsvc.evaluation import looking
 from gapsvc.evaluation.combining import with_parts
 from gapsvc.evaluation.gap import Said, Standing, judge
-from gapsvc.evaluation.gap_defines import CHANGES_ON, day, gap_defines, said
+from gapsvc.evaluation.gap_defines import said
+from gapsvc.evaluation.group_defines import GroupDefines, resolve
 from gapsvc.evaluation.membership import (
     Members,
     counted,
@@ -25,9 +25,9 @@ from gapsvc.evaluation.membership import (
     observe,
     populations,
     reference_of,
-    rows_of,
     stratify,
 )
+from gapsvc.evaluation.outside import Outside
 from gapsvc.evaluation.provenance import EvidenceSources, told_twice
 from gapsvc.evaluation.result import (
     Basis,
@@ -42,36 +42,13 @@ from gapsvc.evaluation.result import (
 )
 from gapsvc.evaluation.scoring import remaining, score
 from gapsvc.evaluation.sharing import Key, Sessions, SharedSessions, moment_of, period_parameter
-from gapsvc.measures import Group, MeasureDefinition, MeasureError
+from gapsvc.measures import Group, MeasureDefinition
 from gapsvc.measures.definition import SupplementalData
-from gapsvc.measures.scoring import PopulationRow
 from gapsvc.records.record import PatientRecord
 
 MEASURE_POPULATION_SYSTEM = "http://terminology.hl7.org/CodeSystem/measure-population"
 
 Engine = Literal["compiled", "reference"]
-
-
-@dataclass(frozen=True, slots=True)
-class _GroupDefines:
-    """A group with its scoring, its populations in order, and its gap parts resolved to the defines that there are."""
-
-    group: Group
-    scoring: str
-    rows: tuple[tuple[str, str, PopulationRow], ...]
-    gap: Mapping[str, str]
-    nobody: Mapping[str, int]  # the counts of a person outside the initial population
-    plain: bool  # of a person outside the initial population there is nothing to say but when that changes
-
-    @property
-    def boolean(self) -> bool:
-        return self.group.basis == "boolean"
-
-    def of_library(self, prefix: str) -> "_GroupDefines":
-        """The same with the defines' full names."""
-        rows = tuple((population, prefix + define, row) for population, define, row in self.rows)
-        gap = MappingProxyType({part: prefix + define for part, define in self.gap.items()})
-        return dataclasses.replace(self, rows=rows, gap=gap)
 
 
 class Evaluator:
@@ -107,22 +84,29 @@ class Evaluator:
         self._engine: Engine = engine
         self._profile = profile
         self.library = cql_like.compile_library(measure.cql + measure.drivers, libraries=measure.libraries, cache=cache)
-        self._groups = _resolve(measure, set(self.library.defines))
+        self._groups = resolve(measure, set(self.library.defines))
         self._shared: SharedSessions | None = None
         if shared is not None and not measure.supplemental and all(defines.plain for defines in self._groups):
             shared.join(self.library, measure.parameters)
             self._shared = shared
             self._groups = tuple(defines.of_library(f"{self.library.name}.") for defines in self._groups)
-        self._prepared: tuple[Key, PreparedEvaluation] | None = None
+        self._prepared: tuple[tuple[Key, int], PreparedEvaluation] | None = None
+
+    @property
+    def shared(self) -> SharedSessions | None:
+        """Those that it is evaluated together with; None: it keeps to itself."""
+        return self._shared
 
     def on(self, period_start: date, period_end: date, as_of: date) -> "PreparedEvaluation":
         """This measure bound to one period (both ends inclusive) and one as-of day, ready for many people."""
         key = (period_start, period_end, as_of)
+        kept = (key, 0 if self._shared is None else self._shared.size)
         prepared = self._prepared  # read once: threads share the evaluator
-        if prepared is None or prepared[0] != key:
+        if prepared is None or prepared[0] != kept:
             sessions = self._alone(key) if self._shared is None else self._shared.on(key)
+            outside = Outside(self.measure, self._groups, as_of, period_end, self.software)
             prepared = self._prepared = (
-                key,
+                kept,
                 PreparedEvaluation(
                     self.measure,
                     self._groups,
@@ -132,6 +116,7 @@ class Evaluator:
                     as_of,
                     self.software,
                     {group.id: group.combines for group in self.measure.groups if group.combines},
+                    outside,
                 ),
             )
         return prepared[1]
@@ -151,45 +136,19 @@ class Evaluator:
         return self.on(period_start, period_end, as_of).evaluate(record)
 
 
-class _Outside:
-    """The gap records of a person in groups whose initial population they are not in: one a day of change."""
-
-    __slots__ = ("_by_day", "basis", "marks")
-
-    def __init__(self, basis: Basis, marks: list[str]) -> None:
-        self.basis = basis
-        self.marks = marks  # the groups that the Patient had a part in
-        self._by_day: dict[date | None, GapRecord] = {}
-
-    def gap(self, changes_on: date | None, as_of: date, period_end: date) -> GapRecord:
-        found = self._by_day.get(changes_on)
-        if found is None:
-            found = self._by_day[changes_on] = judge(
-                _NOT_IN_POPULATION,
-                Said(defined=True, changes_on=changes_on),
-                as_of=as_of,
-                period_end=period_end,
-                requirement=None,
-                basis=self.basis,
-            )
-        return found
-
-
-_NOT_IN_POPULATION = Standing(in_initial_population=False, eligible=False, met=False)
-
-
 @dataclass(frozen=True, slots=True)
 class PreparedEvaluation:
     """A measure bound to a period and a day; `evaluate` is all that a loop over people calls."""
 
     measure: MeasureDefinition
-    groups: tuple[_GroupDefines, ...]
+    groups: tuple[GroupDefines, ...]
     session: Sessions
     period_start: date
     period_end: date
     as_of: date
     software: str
     combines: Mapping[str, tuple[str, ...]]  # a combination's group id -> its parts' (gapsvc.evaluation.combining)
+    outside: Outside
 
     def evaluate(self, record: PatientRecord) -> MeasureResult:
         """The result for one person.
@@ -198,22 +157,30 @@ class PreparedEvaluation:
             cql_like.CqlRuntimeError: the measure's logic failed on this record.
         """
         session = self.session(record)
-        measure = self.measure
-        basis = Basis(measure.canonical, self.software, measure.schedule, record.data_as_of, measure.population)
-        marks: list[str] = []
-        evaluated: dict[str, list[str]] = {f"Patient/{record.patient['id']}": marks}
-        outside = _Outside(basis, marks)
-        groups = tuple(self._group(defines, session, outside, evaluated) for defines in self.groups)
-        if self.combines:
-            groups = with_parts(groups, self.combines)
+        measure, outside = self.measure, self.outside
+        say = session.evaluate
+        patient = f"Patient/{record.patient['id']}"
         supplemental: tuple[SupplementalResult, ...] = ()
-        if any(group.populations.get("initial-population") for group in groups):
-            supplemental = tuple(_supplemental(one, session.evaluate) for one in measure.supplemental)
-        if any(not defines.gap for defines in self.groups):
-            for resource in session.retrieved:
-                reference = reference_of(resource)
-                if reference is not None:
-                    evaluated.setdefault(reference, [])
+        evaluated: Mapping[str, Sequence[str]]
+        if outside.of_all(say):  # most persons in most measures
+            groups = outside.results(record.data_as_of, say)
+            evaluated = {patient: outside.looked_at}
+        else:
+            marked: dict[str, list[str]] = {patient: []}
+            evaluated = marked
+            basis = outside.basis(record.data_as_of)
+            found = [self._group(defines, session, basis, marked) for defines in self.groups]
+            groups = tuple(found)
+            if self.combines:
+                groups = with_parts(groups, self.combines)
+            groups = told_twice(groups, record.sources)
+            if any(group.populations.get("initial-population") for group in groups):
+                supplemental = tuple(_supplemental(one, say) for one in measure.supplemental)
+            if any(not defines.gap for defines in self.groups):
+                for resource in session.retrieved:
+                    reference = reference_of(resource)
+                    if reference is not None:
+                        marked.setdefault(reference, [])
         # sorted, as it is stored
         looked_at = MappingProxyType({reference: tuple(marks) for reference, marks in sorted(evaluated.items())})
         return MeasureResult(
@@ -227,22 +194,19 @@ class PreparedEvaluation:
             period_start=self.period_start,
             period_end=self.period_end,
             as_of=self.as_of,
-            groups=told_twice(groups, record.sources),
+            groups=groups,
             evaluated=looked_at,
             supplemental=supplemental,
             sources=EvidenceSources(looked_at, record.sources),
         )
 
     def _group(
-        self, defines: _GroupDefines, session: cql_like.Session, outside: "_Outside", evaluated: dict[str, list[str]]
+        self, defines: GroupDefines, session: cql_like.Session, basis: Basis, evaluated: dict[str, list[str]]
     ) -> GroupResult:
         say, group, scoring = session.evaluate, defines.group, defines.scoring
-        if defines.plain and say(defines.rows[0][1]) is not True:  # most persons in most groups
-            gap = outside.gap(day(say(defines.gap[CHANGES_ON])), self.as_of, self.period_end)
-            outside.marks.append(f"{group.id}-initial-population")
-            return GroupResult(
-                group.id, group.title, defines.nobody, gap, None, group.scoring, group.improvement_notation
-            )
+        if defines.plain and say(defines.rows[0][1]) is not True:
+            next(iter(evaluated.values())).append(f"{group.id}-initial-population")
+            return self.outside.result(defines, basis.data_as_of, say)
         members = populations(defines.rows, say, boolean=defines.boolean)
         observed = [observe(one, members, say, boolean=defines.boolean) for one in group.observations]
         counts = counted(members, observed)
@@ -259,7 +223,7 @@ class PreparedEvaluation:
             as_of=self.as_of,
             period_end=self.period_end,
             requirement=group.requirement,
-            basis=outside.basis,
+            basis=basis,
         )
         _note(evaluated, group, gap)
         return GroupResult(
@@ -273,33 +237,6 @@ class PreparedEvaluation:
             observations=observations,
             stratifiers=tuple(stratify(one, scoring, members, observed, say) for one in group.stratifiers),
         )
-
-
-def _resolve(measure: MeasureDefinition, defines: set[str]) -> tuple[_GroupDefines, ...]:
-    problems = [
-        f"{measure.folder / 'measure.toml'}: group {group.id!r}, population {code!r}: "
-        f"library {measure.library_name} has no define {define!r}"
-        for group in measure.groups
-        for code, define in group.populations.items()
-        if define not in defines
-    ]
-    if problems:
-        raise MeasureError(problems)
-    found: list[_GroupDefines] = []
-    for group in measure.groups:
-        scoring = group.scoring or measure.scoring
-        gap = MappingProxyType(gap_defines(group, defines))
-        rows = rows_of(group, scoring)
-        nobody = MappingProxyType({population: 0 for population, _define, _row in rows})
-        plain = (
-            group.basis == "boolean"
-            and scoring == "proportion"
-            and CHANGES_ON in gap
-            and not group.observations
-            and not group.stratifiers
-        )
-        found.append(_GroupDefines(group, scoring, rows, gap, nobody, plain))
-    return tuple(found)
 
 
 def _note(evaluated: dict[str, list[str]], group: Group, gap: GapRecord) -> None:
@@ -318,7 +255,7 @@ def _note(evaluated: dict[str, list[str]], group: Group, gap: GapRecord) -> None
 
 
 def _found_out(
-    defines: _GroupDefines,
+    defines: GroupDefines,
     session: cql_like.Session,
     members: Mapping[str, Members],
     counts: Mapping[str, int],

@@ -116,18 +116,23 @@ def _joined(asks: Sequence[Ask], as_of: date, horizon: timedelta) -> Iterable[Ac
         yield _lost(lost)
     wanted = _hastened([one for one in asks if not one.lost], as_of)
     waiting = sorted(wanted, key=lambda one: (one.last, one.first, one.wish.id))
+    until = as_of + horizon
     while waiting:
         first, *others = waiting
-        members = [first]
+        members, waiting = [first], []
         for one in others:
-            if one.first <= first.last and not (one.apart and any(each.apart for each in members)):
+            if one.first > first.last or (one.apart and any(each.apart for each in members)):
+                waiting.append(one)
+            else:
                 members.append(one)
-        waiting = [one for one in others if one not in members]
+        scheduled = all(one.leads for one in members)
+        if scheduled and first.first > until and len(members) == 1:
+            continue  # most of what a schedule has for a child: not told, so not put together either
         action = _action(members, as_of)
-        beyond = action.due_from is not None and action.due_from > as_of + horizon
+        beyond = action.due_from is not None and action.due_from > until
         ready = min((one.ready for one in members if one.ready is not None), default=None)
-        beyond |= ready is not None and ready > as_of + horizon and action.urgency is Urgency.LATER
-        if not (beyond and all(one.leads for one in members)):
+        beyond |= ready is not None and ready > until and action.urgency is Urgency.LATER
+        if not (beyond and scheduled):
             yield action
 
 

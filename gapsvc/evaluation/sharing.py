@@ -1,5 +1,5 @@
-"""Measures over one record in one session of the CQL engine: what their libraries have in common (the child, the
-visits, the enrolment) is worked out once for all of them, and the measures' results are those of each alone.
+"""Measures and the visit schedule over one record in one session of the CQL engine: what their libraries have in common
+(the child, the visits, the enrolment) is worked out once for all of them, and the results are those of each alone.
 """
 
 import threading
@@ -20,7 +20,8 @@ Key = tuple[date, date, date]  # first and last day of the period, and the day t
 class SharedSessions:
     """The libraries of several measures, prepared together for a period and a day when that is first asked for.
 
-    Measures join before the first `on`. In a shared session a define goes by `Library.define`.
+    Whoever joins later is in the sessions that are made from then on: `size` says when to ask for them anew. In a
+    shared session a define goes by `Library.define`.
     """
 
     def __init__(
@@ -37,18 +38,24 @@ class SharedSessions:
         self._prepared: tuple[Key, Sessions] | None = None
 
     def join(self, library: cql_like.Library, parameters: Mapping[str, Any]) -> None:
-        """Add a measure. A parameter that an included library declares holds for all measures: they must agree on it.
+        """Add a library, unless it is there. A parameter that an included library declares holds for all: they must
+        agree on it.
 
         Raises:
-            ValueError: they don't agree, or sessions were handed out already.
+            ValueError: they don't agree.
         """
-        if self._prepared is not None:
-            raise ValueError(f"library {library.name} joins after the first session")
         for name, value in parameters.items():
             key = f"{library.name}.{name}" if name in library.parameters else name
             if self._parameters.setdefault(key, value) != value:
                 raise ValueError(f"library {library.name}: parameter {name!r} has another value in another measure")
-        self._libraries.append(library)
+        if library not in self._libraries:
+            self._libraries.append(library)
+            self._prepared = None
+
+    @property
+    def size(self) -> int:
+        """How many libraries there are."""
+        return len(self._libraries)
 
     def on(self, key: Key) -> Sessions:
         """Sessions for a period and a day; asked again for the record that it was last asked for, the same session."""

@@ -4,7 +4,7 @@ Pure. What a visit or screening is, is said in CQL (measures/common/WellVisits.c
 which age it belongs to, by the schedule (gapsvc.schedule.visits).
 """
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from datetime import date
 from pathlib import Path
@@ -12,7 +12,7 @@ from typing import Any
 
 import cql_like
 from cql_like import Engine, ExpandedTerminology
-from gapsvc.evaluation.sharing import moment_of
+from gapsvc.evaluation.sharing import Sessions, SharedSessions, moment_of
 from gapsvc.measures.definition import HERE, read_libraries
 from gapsvc.measures.valuesets import read_value_sets
 from gapsvc.records.record import PatientRecord
@@ -24,12 +24,15 @@ LIBRARY = ("Screenings", "1.0.0")
 class VisitAssessor:
     """One visit schedule with the logic that recognises its services, compiled. Make one and keep it."""
 
-    def __init__(self, schedule: VisitSchedule, *, cache: Path | None = None) -> None:
+    def __init__(
+        self, schedule: VisitSchedule, *, cache: Path | None = None, shared: SharedSessions | None = None
+    ) -> None:
         """Compile the logic.
 
         Args:
             schedule: the visit schedule.
             cache: a folder of this user's own where the compiled library is kept between processes.
+            shared: the measures that it is read together with, if there are such.
 
         Raises:
             VisitScheduleError: the schedule names a define that Screenings.cql does not have.
@@ -46,6 +49,9 @@ class VisitAssessor:
                     for name in unknown
                 ]
             )
+        self._shared = shared
+        if shared is not None:
+            shared.join(self.library, {})
         self._terminology = ExpandedTerminology.of(read_value_sets(HERE / "valuesets"))
 
     @property
@@ -53,12 +59,30 @@ class VisitAssessor:
         """The resource types that it reads."""
         return frozenset(one.resource_type for one in self.library.requirements) | {"Patient"}
 
-    def on(self, as_of: date, *, engine: Engine = "compiled") -> "PreparedVisits":
-        """This schedule bound to one as-of day, ready for many children."""
-        sessions = self.library.prepare(terminology=self._terminology, now=moment_of(as_of), engine=engine)
-        shown = tuple((item.id, item.shown_by) for item in self.schedule.items)
-        risks = tuple((item.id, item.risk_shown_by) for item in self.schedule.items if item.risk_shown_by)
-        return PreparedVisits(self.schedule, sessions.session, shown, risks, as_of)
+    def on(
+        self, as_of: date, *, period: tuple[date, date] | None = None, engine: Engine = "compiled"
+    ) -> "PreparedVisits":
+        """This schedule bound to one as-of day, ready for many children.
+
+        `period` is that of the measures that it shares its sessions with (the plan does not depend on it); without it,
+        it keeps to itself. `engine` is asked only then.
+        """
+        if self._shared is not None and period is not None:
+            session = self._shared.on((*period, as_of))
+        else:
+            session = self.library.prepare(terminology=self._terminology, now=moment_of(as_of), engine=engine).session
+        items = self.schedule.items
+        shown = tuple((item.id, _define(item.shown_by)) for item in items)
+        risks = tuple((item.id, _define(item.risk_shown_by)) for item in items if item.risk_shown_by)
+        return PreparedVisits(self.schedule, session, shown, risks, as_of)
+
+
+def _define(name: str) -> str:
+    """As it is called in any session, a shared one too."""
+    return f"{LIBRARY[0]}.{name}"
+
+
+_BIRTH_DATE, _DECEASED, _DIES_ON, _VISITS = map(_define, ("Birth Date", "Deceased", "Dies On", "Visits"))
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,7 +90,7 @@ class PreparedVisits:
     """A visit schedule bound to a day; `plan` is all that a loop over children calls."""
 
     schedule: VisitSchedule
-    session: Callable[[PatientRecord], cql_like.Session]
+    session: Sessions
     shown: tuple[tuple[str, str], ...]  # (item, define)
     risks: tuple[tuple[str, str], ...]
     as_of: date
@@ -79,8 +103,8 @@ class PreparedVisits:
             cql_like.CqlRuntimeError: the logic failed on this record.
         """
         say = self.session(record).evaluate
-        birth = _day(say("Birth Date"))
-        if birth is None or birth > self.as_of or say("Deceased"):
+        birth = _day(say(_BIRTH_DATE))
+        if birth is None or birth > self.as_of or say(_DECEASED):
             return None
         # Where nothing is known yet, nothing was missed.
         known_from = _known_from(record) or self.as_of
@@ -94,8 +118,8 @@ class PreparedVisits:
             found = say(define)
             if found:
                 services[item] = _rows(found)
-        plan = assess(self.schedule, birth, _rows(say("Visits")), services, self.as_of, known_from, risks)
-        dies_on = _day(say("Dies On"))
+        plan = assess(self.schedule, birth, _rows(say(_VISITS)), services, self.as_of, known_from, risks)
+        dies_on = _day(say(_DIES_ON))
         if dies_on is None:
             return plan
         return replace(plan, changes_on=min(dies_on, plan.changes_on or dies_on))
