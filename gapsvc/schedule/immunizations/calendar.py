@@ -58,6 +58,7 @@ def parse_offset(text: str) -> Offset:
     return Offset(short, months, days)
 
 
+@lru_cache(maxsize=1 << 12)  # several series of a person ask for the same
 def add_months(day: int, months: int) -> int:
     """CALCDT-1, 2, 5: move year and month, keep the day; a day that doesn't exist becomes the next month's first."""
     start = date.fromordinal(day)
