@@ -128,6 +128,7 @@ class Bench:
             f"{self.children / best:,.0f} children/s (best of 3 in processor time, code indexes built anew)"
         )
         spent: defaultdict[str, float] = defaultdict(float)
+        passes: list[dict[str, float]] = []
 
         def parts() -> None:
             clock = time.process_time
@@ -147,12 +148,19 @@ class Bench:
                 actions_of(results, judged, plan, AS_OF, names=names)
                 spent["actions"] += clock() - began
 
-        self._processor_time(records, parts)
-        for name, seconds in spent.items():
+        for _ in range(3):
+            spent.clear()
+            self._processor_time(records, parts)
+            passes.append(dict(spent))
+        fastest = min(passes, key=lambda one: sum(one.values()))
+        asked = sum(fastest.values()) - fastest["actions"]
+        print(
+            f"measures + visits + immunization forecast, from loaded records: {self.children / asked:,.0f} children/s "
+            f"(best of 3 in processor time, one core)"
+        )
+        for name, seconds in fastest.items():
             print(f"  {name}: {seconds / self.children * 1e6:,.0f} us a child")
-        print("  (what the measures share is counted for the first of them)")
-        asked = sum(spent.values()) - spent["actions"]
-        print(f"measures + visits + immunization forecast: {self.children / asked:,.0f} children/s, one pass")
+        print("  (what the measures and the visit plan share is counted for the first of them; actions come on top)")
 
     @staticmethod
     def _processor_time(records: Sequence[PatientRecord], work: Callable[[], None]) -> float:
