@@ -115,14 +115,15 @@ def _joined(asks: Sequence[Ask], as_of: date, horizon: timedelta) -> Iterable[Ac
     if lost:
         yield _lost(lost)
     wanted = _hastened([one for one in asks if not one.lost], as_of)
-    waiting = sorted(wanted, key=lambda one: (one.last, one.first, one.wish.id))
+    left = sorted(wanted, key=lambda one: (one.last, one.first, one.wish.id))
     until = as_of + horizon
-    while waiting:
-        first, *others = waiting
-        members, waiting = [first], []
+    while left:
+        first, *others = left
+        members = [first]
+        left = list[Ask]()
         for one in others:
             if one.first > first.last or (one.apart and any(each.apart for each in members)):
-                waiting.append(one)
+                left.append(one)
             else:
                 members.append(one)
         scheduled = all(one.leads for one in members)
