@@ -5,7 +5,7 @@ context and (compiled) the linked functions. A `Session` is one record's evaluat
 defines that were computed and the resources that were handed out.
 """
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any, Literal
 
@@ -31,7 +31,8 @@ class UnknownName(LookupError):
 class SessionFactory:
     """A library with its parameters, terminology and moment. Make one with `Library.prepare`.
 
-    `names`: for each define its library key and own name; `linked` is None with the reference engine.
+    `names`: for each define its library key and own name; `linked` is None with the reference engine. `calls`: the
+    functions of the defines, where they may be called straight away (compiled, without a time limit).
     """
 
     program: ir.Program
@@ -39,6 +40,7 @@ class SessionFactory:
     context: EvaluationContext
     names: Mapping[str, tuple[str, str]]
     linked: Linked | None
+    calls: Mapping[str, Callable[[list[Any]], Any]] = field(default_factory=dict[str, Callable[[list[Any]], Any]])
 
     @staticmethod
     def of(
@@ -57,7 +59,9 @@ class SessionFactory:
             return found
 
         linked = None if compiled is None else compiled.link(parameters, context, retrieve, profile)
-        return SessionFactory(program, parameters, context, names, linked)
+        untimed = linked is not None and context.limits.seconds is None
+        calls = {name: linked.functions[key] for name, key in names.items()} if linked is not None and untimed else {}
+        return SessionFactory(program, parameters, context, names, linked, calls)
 
     def session(self, record: Retriever, population: Retriever | None = None) -> "Session":
         """The evaluation of one record. `population` answers retrieves of the Unfiltered context."""
@@ -156,18 +160,18 @@ class Session:
             LimitExceeded: (a CqlRuntimeError) it would pass one of the limits that the session was prepared with.
         """
         factory = self._factory
-        key = factory.names.get(define) or factory.locate(define)
+        call = factory.calls.get(define)
         try:
-            if factory.context.limits.seconds is not None:
-                return self._in_time(key)
-            linked = factory.linked  # as `_evaluate` does; a call less
-            return self._evaluate(key) if linked is None else linked.functions[key](self._slots)
+            if call is not None:
+                return call(self._slots)
+            key = factory.locate(define)
+            return self._evaluate(key) if factory.context.limits.seconds is None else self._in_time(key)
         except UnknownValueSet as error:
             raise factory.explained(error) from None
         except BudgetExceeded:
             raise  # to look for the place would take as long again
         except CqlRuntimeError as error:
-            self._place(error, key)
+            self._place(error, factory.locate(define))
             raise
         except (RecursionError, MemoryError) as error:
             raise _too_large(error) from None
