@@ -64,7 +64,12 @@ def test_what_to_do_comes_first_then_what_it_rests_on(gaps: Gaps) -> None:
     assert result.exit_code == 0, result.output
     lines = result.stdout.splitlines()
     assert lines[0] == "Patient/p1, born 2024-08-01, as of Jun 2, 2026"
-    headings = ["To do now", "Later", "Measures that can't be met any more", "Childhood immunization status (HEDIS-like)"]
+    headings = [
+        "To do now",
+        "Later",
+        "Measures that can't be met any more",
+        "Childhood immunization status (HEDIS-like)",
+    ]
     places = [lines.index(heading) for heading in headings]
     assert places == sorted(places)
     assert places[-1] < lines.index("Immunizations (CDC schedule 4.64)")
