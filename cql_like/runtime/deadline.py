@@ -13,45 +13,34 @@ from contextlib import contextmanager
 
 from cql_like.runtime.errors import BudgetExceeded
 
-_AGAIN_SECONDS = 1.0  # longer than an interrupted evaluation takes to end
-
 
 class _TimeIsUp(BaseException):
     """Set by the timer. No Exception, so that nothing on the way takes it for an error that it can answer."""
 
 
 class _Alarm:
-    """A timer that interrupts one thread, unless it was told before that the work is done.
-
-    Where the interruption is lost (Python drops what is raised in a destructor or a collector's callback), it is set
-    again after a while.
-    """
+    """A timer that interrupts one thread, unless it was told before that the work is done."""
 
     def __init__(self, seconds: float) -> None:
         self._thread = ctypes.c_ulong(threading.get_ident())
         self._lock = threading.Lock()
         self._done = False
         self._rung = False
-        self._timer = self._after(seconds)
-
-    def _after(self, seconds: float) -> threading.Timer:
-        timer = threading.Timer(seconds, self._ring)
-        timer.daemon = True
-        timer.start()
-        return timer
+        self._timer = threading.Timer(seconds, self._ring)
+        self._timer.daemon = True
+        self._timer.start()
 
     def _ring(self) -> None:
         with self._lock:
             if not self._done:
                 self._rung = True
                 ctypes.pythonapi.PyThreadState_SetAsyncExc(self._thread, ctypes.py_object(_TimeIsUp))
-                self._timer = self._after(_AGAIN_SECONDS)
 
     def stop(self) -> None:
         """The work is done: nothing may interrupt what comes after."""
         with self._lock:
             self._done = True
-            self._timer.cancel()
+        self._timer.cancel()
         if self._rung:  # set, but perhaps not raised yet
             ctypes.pythonapi.PyThreadState_SetAsyncExc(self._thread, None)
 
