@@ -123,7 +123,7 @@ def _table(title: str, dimension: str, rates: Sequence[RateRollup], suppression:
         ("met", "right"),
         ("of", "right"),
     ):
-        table.add_column(column, justify=justify)  # type: ignore[arg-type]
+        table.add_column(column, justify=justify)
     hidden = False
     for rate in rates:
         hides = suppression.hides(rate.measure_id, rate.group_id)

@@ -125,9 +125,8 @@ def test_who_is_always_enrolled_is_judged_as_the_clinic_does(measure: str, data:
     record = PatientRecord.of(person)
     clinic = evaluator(measure, "clinic").evaluate(record, *PERIOD, as_of)
     plan = evaluator(measure, "plan").evaluate(record, *PERIOD, as_of)
-    assert [replace(group, gap=replace(group.gap, basis=None)) for group in plan.groups] == [  # type: ignore[arg-type]
-        replace(group, gap=replace(group.gap, basis=None))  # type: ignore[arg-type]
-        for group in clinic.groups
+    assert [replace(group, gap=replace(group.gap, basis=None)) for group in plan.groups] == [
+        replace(group, gap=replace(group.gap, basis=None)) for group in clinic.groups
     ]
 
 

@@ -304,7 +304,7 @@ def test_a_measure_that_fails_is_named_and_the_rest_stays(
     def fail(self: PreparedEvaluation, *args: object) -> object:
         if self.measure.id == "w30":
             raise ValueError("Emiliano Peña")
-        return evaluate(self, *args)  # type: ignore[arg-type]
+        return evaluate(self, *args)
 
     monkeypatch.setattr(PreparedEvaluation, "evaluate", fail)
     response = clinic.client().get("/patients/behind", headers=BROWSER)
